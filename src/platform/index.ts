@@ -1,0 +1,7 @@
+/** What the operating system does for us; the only folder that knows which one it is. */
+
+export * from "./linux/descriptors.ts";
+export * from "./linux/futex.ts";
+export * from "./linux/memory.ts";
+export * from "./linux/process.ts";
+export { assertSupported } from "./support.ts";

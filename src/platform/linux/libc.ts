@@ -1,0 +1,90 @@
+/**
+ * The C library, through koffi. Declarations only; what each call means here stands in the files beside this one.
+ *
+ * koffi takes 7–9 ms to load, so it is loaded at the first call, not at import.
+ */
+
+import { createRequire } from "node:module";
+import type Koffi from "koffi";
+import { systemError } from "../errno.ts";
+
+type Address = bigint | number | ArrayBufferView | null;
+
+/** What is called; every function returns what C returns, -1 (or MAP_FAILED) on errors. */
+export interface Libc {
+  memfd_create(name: string, flags: number): number;
+  ftruncate(fd: number, length: number): number;
+  fallocate(fd: number, mode: number, offset: number, length: number): number;
+  mmap(address: Address, length: number, protection: number, flags: number, fd: number, offset: number): bigint;
+  munmap(address: Address, length: number): number;
+  shm_open(name: string, flags: number, mode: number): number;
+  shm_unlink(name: string): number;
+  pipe2(fds: Int32Array, flags: number): number;
+  socketpair(domain: number, type: number, protocol: number, fds: Int32Array): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  poll(fds: Int32Array, count: number, timeoutMs: number): number;
+  sched_yield(): number;
+  sched_getaffinity(pid: number, size: number, mask: Uint8Array): number;
+  /** Six-argument form of syscall(2): for what the C library has no wrapper for. */
+  syscall(number: number, a: Address, b: number, c: number, d: Address, e: Address, f: number): number;
+}
+
+type LibcFunction = keyof Libc;
+
+const SIGNATURES: Record<LibcFunction, string> = {
+  memfd_create: "int memfd_create(const char *name, unsigned int flags)",
+  ftruncate: "int ftruncate(int fd, int64_t length)",
+  fallocate: "int fallocate(int fd, int mode, int64_t offset, int64_t length)",
+  mmap: "void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)",
+  munmap: "int munmap(void *address, size_t length)",
+  shm_open: "int shm_open(const char *name, int flags, unsigned int mode)",
+  shm_unlink: "int shm_unlink(const char *name)",
+  pipe2: "int pipe2(int *fds, int flags)",
+  socketpair: "int socketpair(int domain, int type, int protocol, int *fds)",
+  fcntl: "int fcntl(int fd, int command, long argument)",
+  poll: "int poll(int *fds, unsigned long count, int timeout)",
+  sched_yield: "int sched_yield()",
+  sched_getaffinity: "int sched_getaffinity(int pid, size_t size, void *mask)",
+  syscall: "long syscall(long number, void *a, long b, long c, void *d, void *e, long f)",
+};
+
+let koffiModule: typeof Koffi | undefined;
+let library: Libc | undefined;
+
+/** koffi itself: for views of memory and for watching descriptors. */
+export function koffi(): typeof Koffi {
+  koffiModule ??= createRequire(import.meta.url)("koffi") as typeof Koffi;
+  return koffiModule;
+}
+
+/** The C library; each function is bound when it is first asked for. */
+export function libc(): Libc {
+  library ??= bindLazily();
+  return library;
+}
+
+function bindLazily(): Libc {
+  const loaded = koffi().load(null as never);
+  const bound = {} as Record<LibcFunction, unknown>;
+  for (const name of Object.keys(SIGNATURES) as LibcFunction[]) {
+    Object.defineProperty(bound, name, {
+      configurable: true,
+      get() {
+        const value = loaded.func(SIGNATURES[name]);
+        Object.defineProperty(bound, name, { value });
+        return value;
+      },
+    });
+  }
+  return bound as unknown as Libc;
+}
+
+export function errno(): number {
+  return koffi().errno();
+}
+
+/** Gives the result of a call, or throws what `errno` says when it is -1. */
+export function checked(syscall: string, result: number, detail?: string): number {
+  if (result === -1) throw systemError(syscall, errno(), detail);
+  return result;
+}
