@@ -1,0 +1,22 @@
+/** The shared arena: blocks in it, the processes that use it, and cleaning up after the dead. */
+
+export { arena, type Arena, arenaFd, inheritArena } from "./arena.ts";
+export { allocateCell, allocateExtent, type Block, Cell, Extent, openCell, openExtent, retractRef } from "./block.ts";
+export { CellHeader, CellKind, cellWord, forEachCell, MAX_CELL_PAYLOAD, payloadOffset } from "./cell-heap.ts";
+export { warmKilobytes } from "./extent-pages.ts";
+export { MAX_PROCESSES } from "./layout.ts";
+export {
+  inheritParentSlot,
+  isSlotAlive,
+  nameSlot,
+  selfSlot,
+  selfSlotIfAny,
+  Slot,
+  slotGeneration,
+  slotOwner,
+  type SlotOwner,
+  slotsInUse,
+  slotWord,
+} from "./process-table.ts";
+export { type BlockRef, isHolder } from "./references.ts";
+export { aliveOrSwept, type Cleaner, onSweep, sweep, sweepDead, sweepProcess } from "./sweep.ts";

@@ -1,0 +1,151 @@
+/**
+ * A slot for each process (and worker thread) that uses the arena.
+ *
+ * | word | holds                                   | written by            | read by  |
+ * |------|-----------------------------------------|-----------------------|----------|
+ * | 0    | state: FREE, CLAIMED, ALIVE, SWEEPING   | owner, then sweeper   | all      |
+ * | 1    | pid                                     | owner                 | all      |
+ * | 2–3  | start time, 64 bits, in clock ticks     | owner                 | all      |
+ * | 4    | slot of the parent + 1, 0 if none       | owner                 | sweeper  |
+ * | 5    | generation: counts the slot's owners    | sweeper               | all      |
+ * | 6    | doorbell: 1 when rung and not yet heard | ringers, owner        | ringers  |
+ * | 7    | doorbell: descriptor in the owner, 0 if none | owner            | ringers  |
+ * | 8    | slot of the sweeper + 1                 | sweeper               | sweepers |
+ * | 9    | bytes of the name                       | owner                 | all      |
+ * | 10   | the wait-queue lock it takes or took last, as an index into words | owner | sweeper  |
+ * | 16–  | the name, UTF-8, at most 96 bytes       | owner                 | all      |
+ *
+ * A pid alone says nothing (it is given out again), so a process is known by pid and start time.
+ */
+
+import { StateError } from "../core/errors.ts";
+import { startTimeOf } from "../platform/index.ts";
+import { arena } from "./arena.ts";
+import { Header, MAX_PROCESSES, PROCESS_TABLE_OFFSET, SLOT_BYTES } from "./layout.ts";
+
+export const SlotState = { free: 0, claimed: 1, alive: 2, sweeping: 3 } as const;
+
+/** Words of a slot, counted from its first. */
+export const Slot = {
+  state: 0,
+  pid: 1,
+  startTime: 2,
+  parent: 4,
+  generation: 5,
+  bell: 6,
+  bellFd: 7,
+  sweeper: 8,
+  nameBytes: 9,
+  queueLock: 10,
+  name: 16,
+} as const;
+
+const NAME_BYTES = 96;
+
+let self: number | undefined;
+let inheritedParent = 0;
+
+/** Index into `words` of the first word of a slot. */
+export function slotWord(slot: number): number {
+  return (PROCESS_TABLE_OFFSET + slot * SLOT_BYTES) / 4;
+}
+
+/** This process's slot; takes one at the first call. */
+export function selfSlot(): number {
+  self ??= claimSlot();
+  return self;
+}
+
+/** This process's slot if it has one. */
+export function selfSlotIfAny(): number | undefined {
+  return self;
+}
+
+/** Tells a child the slot of its parent. Must come before it takes a slot of its own. */
+export function inheritParentSlot(slot: number): void {
+  inheritedParent = slot + 1;
+}
+
+function claimSlot(): number {
+  const { words, longs } = arena();
+  const startTime = startTimeOf(process.pid) ?? 0n;
+  const hint = Atomics.load(words, Header.slotHint);
+  for (let i = 0; i < MAX_PROCESSES; i++) {
+    const slot = (hint + i) % MAX_PROCESSES;
+    const at = slotWord(slot);
+    if (Atomics.compareExchange(words, at + Slot.state, SlotState.free, SlotState.claimed) !== SlotState.free) continue;
+    words[at + Slot.pid] = process.pid;
+    longs[(at + Slot.startTime) / 2] = startTime;
+    words[at + Slot.parent] = inheritedParent;
+    words[at + Slot.bell] = 0;
+    words[at + Slot.bellFd] = 0;
+    words[at + Slot.sweeper] = 0;
+    words[at + Slot.nameBytes] = 0;
+    words[at + Slot.queueLock] = 0;
+    Atomics.store(words, at + Slot.state, SlotState.alive);
+    Atomics.store(words, Header.slotHint, (slot + 1) % MAX_PROCESSES);
+    return slot;
+  }
+  throw new StateError(
+    `Cannot attach another process: ${MAX_PROCESSES} processes of this program share memory already`,
+  );
+}
+
+/** Writes this process's name into its slot, for errors and for `deadlocks()`. */
+export function nameSlot(name: string): void {
+  const { words, bytes } = arena();
+  const at = slotWord(selfSlot());
+  const { written } = new TextEncoder().encodeInto(
+    name,
+    bytes.subarray((at + Slot.name) * 4, (at + Slot.name) * 4 + NAME_BYTES),
+  );
+  Atomics.store(words, at + Slot.nameBytes, written);
+}
+
+/** Who a slot belongs to. */
+export interface SlotOwner {
+  readonly slot: number;
+  readonly generation: number;
+  readonly pid: number;
+  readonly name: string;
+}
+
+/** The owner of a slot; undefined when the slot is free. */
+export function slotOwner(slot: number): SlotOwner | undefined {
+  const { words, bytes } = arena();
+  const at = slotWord(slot);
+  if (Atomics.load(words, at + Slot.state) < SlotState.alive) return undefined;
+  const start = (at + Slot.name) * 4;
+  return {
+    slot,
+    generation: slotGeneration(slot),
+    pid: words[at + Slot.pid] as number,
+    name: new TextDecoder().decode(bytes.slice(start, start + (words[at + Slot.nameBytes] as number))),
+  };
+}
+
+export function slotGeneration(slot: number): number {
+  return Atomics.load(arena().words, slotWord(slot) + Slot.generation);
+}
+
+/** The slots in use by living or by dead but not yet swept processes. */
+export function slotsInUse(): number[] {
+  const { words } = arena();
+  const slots = [];
+  for (let slot = 0; slot < MAX_PROCESSES; slot++) {
+    if (Atomics.load(words, slotWord(slot) + Slot.state) >= SlotState.alive) slots.push(slot);
+  }
+  return slots;
+}
+
+/** Asks the kernel whether the owner of a slot lives (about 40 µs). A zombie is dead; a free slot has no living owner. */
+export function isSlotAlive(slot: number): boolean {
+  if (slot === self) return true;
+  const { words, longs } = arena();
+  const at = slotWord(slot);
+  const state = Atomics.load(words, at + Slot.state);
+  // Somebody who is just taking the slot: its pid is not there yet.
+  if (state === SlotState.claimed) return true;
+  if (state !== SlotState.alive) return false;
+  return startTimeOf(words[at + Slot.pid] as number) === longs[(at + Slot.startTime) / 2];
+}
