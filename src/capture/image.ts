@@ -6,7 +6,7 @@
 /** A function as it travels. */
 export type FunctionImage = ModuleImage | BuiltinImage | BoundImage | SourceImage;
 
-/** An export: imported again in the child. */
+/** An export: imported again in the child. Plain data. */
 export interface ModuleImage {
   readonly kind: "module";
   readonly module: ModuleReference;
@@ -22,15 +22,16 @@ export interface ModuleReference {
   readonly how: "import" | "require";
 }
 
-/** Something of the platform that has a name: `Math.max`, `node:fs` `readFileSync`. */
+/** Something of the platform that has a name: `Math.max`, `node:fs` `readFileSync`. Plain data. */
 export interface BuiltinImage {
   readonly kind: "builtin";
   /** `"globalThis"` or a `node:` module. */
   readonly from: string;
-  /** Path of property names: `["Math", "max"]`. */
+  /** Path of property names: `["Math", "max"]`. Empty for the module itself. */
   readonly path: readonly string[];
 }
 
+/** A bound function: the codec encodes target, `this` and arguments. */
 export interface BoundImage {
   readonly kind: "bound";
   readonly target: Function;
@@ -42,31 +43,44 @@ export interface BoundImage {
 export interface SourceImage {
   readonly kind: "source";
   readonly definition: FunctionDefinition;
-  /** Values of the captured variables, in the order of `definition.variables`; read at the moment of the call. */
+  /**
+   * Values of the captured variables, in the order of `definition.variables`; read at the moment of the call.
+   * undefined, and not to be sent, where the variable has a `reference` or is `special`.
+   */
   readonly values: readonly unknown[];
   /** `this` of an arrow function that uses it; absent otherwise. */
   readonly lexicalThis?: { readonly value: unknown };
-  /** The parent of a class with `extends` (taken from the prototype chain); absent otherwise. */
+  /** The parent of a class with `extends` (taken from the prototype chain; may be null); absent otherwise. */
   readonly parent?: { readonly value: unknown };
   /**
    * Identity of each *written* captured variable's storage, parallel to `values`: equal objects mean one shared variable.
    * undefined for a variable that nobody assigns after its declaration.
    */
   readonly cells: readonly (object | undefined)[];
+  /**
+   * Names of a class's computed members, parallel to `definition.keyParameters`: strings and symbols, needed before the
+   * class can be created. Nearly always empty.
+   */
+  readonly keys: readonly (string | symbol)[];
   /** Own properties to set afterwards (static fields of a class, properties put on a function), key and value. */
   readonly properties: readonly (readonly [string | symbol, PropertyDescriptor])[];
   /** Properties of `prototype` that are not in the class's text (patched or decorated); for classes and old-style constructors. */
   readonly prototypeProperties: readonly (readonly [string | symbol, PropertyDescriptor])[];
 }
 
-/** The part of a function that never changes; equal text at the same place is the same definition object. */
+/** The part of a function that never changes, as plain data; equal text at the same place is the same definition object. */
 export interface FunctionDefinition {
   /** Content hash: the same in every process of the program. */
   readonly id: string;
-  /** The text as V8 has it. */
+  /**
+   * The text as V8 has it, but for replacements that keep every position (`import.meta`, the parent of a class, static
+   * initialisers): ready to be compiled inside a factory.
+   */
   readonly source: string;
   readonly syntax: "arrow" | "function" | "method" | "getter" | "setter" | "class";
-  /** URL of the file as V8 knows it; with line and column (from 0) of the first character of `source` there. */
+  /** The function's `name`. */
+  readonly name: string;
+  /** The file as V8 knows it (a URL for a module, a path for CommonJS); with line and column, from 0, of `source` in it. */
   readonly url: string;
   readonly line: number;
   readonly column: number;
@@ -74,11 +88,33 @@ export interface FunctionDefinition {
   readonly isModule: boolean;
   readonly sourceMapUrl?: string | undefined;
   readonly variables: readonly VariableDefinition[];
+  /** What `this` of the enclosing function is called in `source`; set for an arrow that uses it. */
+  readonly thisParameter?: string | undefined;
+  /** What the parent class is called in `source`; set for a class with `extends`. */
+  readonly parentParameter?: string | undefined;
+  /** What the computed member names are called in `source`. */
+  readonly keyParameters: readonly string[];
 }
 
 /** One captured variable. */
 export interface VariableDefinition {
+  /** Its name in the program. */
   readonly name: string;
+  /** Its name in `source`, where that differs. */
+  readonly parameter?: string | undefined;
+  /** True when somebody assigns it: `source` then reads and writes `parameter.v`, and functions share the cell. */
+  readonly written?: true | undefined;
   /** Set for an import binding: not copied but imported again; its entry in `values` is undefined. */
-  readonly reference?: { readonly module: ModuleReference; readonly exportName: string };
+  readonly reference?: VariableReference | undefined;
+  /** Set for what each file has of its own: made anew in the child for the file `definition.url`. */
+  readonly special?: "require" | "__dirname" | "__filename" | "import.meta" | "import()" | undefined;
+}
+
+/** What a variable stands for that was bound by an import or a `require` at the top of its file. */
+export interface VariableReference {
+  readonly module: ModuleReference;
+  /** As in ModuleImage. */
+  readonly exportName: string;
+  /** The wrapper that a compiler put around `require()`: `__importDefault`, `__importStar`, `__toESM(…, 1)`. */
+  readonly interop?: "default" | "star" | "node" | undefined;
 }

@@ -1,0 +1,105 @@
+/** What every file has of its own (`import.meta`, `require`, `__dirname` …), made again for a file that runs elsewhere. */
+
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { constants, Script } from "node:vm";
+import type { VariableDefinition } from "./image.ts";
+
+type Special = NonNullable<VariableDefinition["special"]>;
+type Importer = (specifier: string, options?: unknown) => Promise<unknown>;
+
+const importers = new Map<string, Importer>();
+const values = new Map<string, unknown>();
+const origins = new WeakMap<object, { special: Special; file: string }>();
+
+/** `import()` as it works in the given file, through all loaders of this process. */
+export function importerOf(file: string): Importer {
+  let importer = importers.get(file);
+  if (importer === undefined) {
+    const make = (): Script =>
+      new Script("(specifier, options) => options === undefined ? import(specifier) : import(specifier, options)", {
+        filename: file,
+        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      });
+    importer = quietly("vm.USE_MAIN_CONTEXT_DEFAULT_LOADER", make).runInThisContext() as Importer;
+    importers.set(file, importer);
+  }
+  return importer;
+}
+
+/** Runs `action` and swallows the one warning about an experimental feature that it would print; no other. */
+export function quietly<T>(feature: string, action: () => T): T {
+  // oxlint-disable-next-line typescript/unbound-method -- called with its own `this` below
+  const emitWarning = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
+    const text = typeof warning === "string" ? warning : warning.message;
+    if (text.startsWith(feature)) return;
+    emitWarning.call(process, warning as string, ...rest);
+  }) as typeof emitWarning;
+  try {
+    return action();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** The file as a URL, whichever way V8 names it. */
+export function toFileUrl(file: string): string {
+  return file.startsWith("/") ? pathToFileURL(file).href : file;
+}
+
+/** The file as a path; what is no file stays as it is. */
+export function toFilePath(file: string): string {
+  return file.startsWith("file:") ? fileURLToPath(file) : file;
+}
+
+/** The value of a special variable for a file; always the same one. */
+export function specialValue(special: Special, file: string): unknown {
+  const key = `${special} ${file}`;
+  if (values.has(key)) return values.get(key);
+  const value = makeSpecial(special, file);
+  values.set(key, value);
+  if (typeof value !== "string") origins.set(value as object, { special, file });
+  return value;
+}
+
+/** Where a special value comes from, if it was made here (it then travels on as what it is). */
+export function originOfSpecial(value: object): { readonly special: Special; readonly file: string } | undefined {
+  return origins.get(value);
+}
+
+function makeSpecial(special: Special, file: string): unknown {
+  switch (special) {
+    case "require":
+      return createRequire(file);
+    case "__filename":
+      return toFilePath(file);
+    case "__dirname":
+      return dirname(toFilePath(file));
+    case "import.meta":
+      return importMeta(file);
+    case "import()":
+      return file.startsWith("file:") || file.startsWith("/") ? importerOf(file).bind(undefined) : importerOf(file);
+  }
+}
+
+function importMeta(file: string): object {
+  const url = toFileUrl(file);
+  const meta: Record<string, unknown> = { __proto__: null as never };
+  if (url.startsWith("file:")) {
+    meta["dirname"] = dirname(fileURLToPath(url));
+    meta["filename"] = fileURLToPath(url);
+  }
+  meta["main"] = false;
+  meta["resolve"] = (specifier: string) => resolveFrom(url, specifier);
+  meta["url"] = url;
+  return meta;
+}
+
+function resolveFrom(url: string, specifier: string): string {
+  if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, url).href;
+  if (URL.canParse(specifier)) return specifier;
+  const resolved = createRequire(url).resolve(specifier);
+  return resolved.startsWith("/") ? pathToFileURL(resolved).href : `node:${resolved.replace(/^node:/, "")}`;
+}

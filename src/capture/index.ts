@@ -1,0 +1,3 @@
+export type * from "./image.ts";
+export { capture, referenceTo } from "./capture.ts";
+export { refuseReason } from "./refuse.ts";

@@ -1,0 +1,142 @@
+/** Modules that a received function imports: loaded ahead asynchronously, then found synchronously. */
+
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire, isBuiltin } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SerializationError } from "../core/errors.ts";
+import { importerOf, quietly } from "./file-values.ts";
+import type { BuiltinImage, ModuleImage, ModuleReference, VariableReference } from "./image.ts";
+
+const loaded = new Map<string, unknown>();
+const ownRequire = createRequire(import.meta.url);
+
+function keyOf({ how, importer, specifier }: ModuleReference): string {
+  return `${how} ${importer ?? ""} ${specifier}`;
+}
+
+/** Loads a module as its importer would; the namespace for an import, what `require` gives for a require. */
+export async function loadModule(reference: ModuleReference): Promise<unknown> {
+  const key = keyOf(reference);
+  if (loaded.has(key)) return loaded.get(key);
+  const value =
+    reference.how === "require"
+      ? requireFrom(reference)
+      : await importerOf(reference.importer ?? import.meta.url)(reference.specifier);
+  loaded.set(key, value);
+  return value;
+}
+
+/**
+ * The module if it is loaded already, or can be loaded synchronously without the danger of a second copy.
+ * @throws SerializationError when only `loadModule` can load it.
+ */
+export function loadedModule(reference: ModuleReference): unknown {
+  const key = keyOf(reference);
+  if (loaded.has(key)) return loaded.get(key);
+  const value = reference.how === "require" ? requireFrom(reference) : importSync(reference);
+  loaded.set(key, value);
+  return value;
+}
+
+/** The value of a function or object that travelled as a reference; its module must be loaded, or loadable at once. */
+export function resolveImage(image: ModuleImage | BuiltinImage): unknown {
+  if (image.kind === "module") return pick(loadedModule(image.module), image.exportName, image.module.specifier);
+  let value: unknown = image.from === "globalThis" ? globalThis : ownRequire(image.from);
+  for (const name of image.path) value = (value as Record<string, unknown> | undefined)?.[name];
+  return value;
+}
+
+/** The value of an imported variable. */
+export function resolveVariable({ module, exportName, interop }: VariableReference): unknown {
+  let value = loadedModule(module);
+  if (interop !== undefined) value = wrap(value as object, interop);
+  return pick(value, exportName, module.specifier);
+}
+
+function requireFrom({ importer, specifier }: ModuleReference): unknown {
+  const require = importer === undefined ? ownRequire : createRequire(importer);
+  return require(specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier) as unknown;
+}
+
+/** True when this process rewrites modules as it loads them: then `require` of a module may run a second copy of it. */
+export function hasLoaders(): boolean {
+  const options = [...process.execArgv, ...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/)];
+  return options.some((option) => /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=|$)/.test(option));
+}
+
+function importSync(reference: ModuleReference): unknown {
+  const { importer, specifier } = reference;
+  if (isBuiltin(specifier)) return namespaceOf(ownRequire(specifier) as object);
+  const reason = whyNotSync(reference);
+  if (reason !== undefined) {
+    throw new SerializationError(
+      `Cannot load "${specifier}"${importer === undefined ? "" : ` (imported by ${importer})`} synchronously: ${reason}; receive it with the asynchronous call`,
+    );
+  }
+  const require = createRequire(importer ?? import.meta.url);
+  const value = quietly("Support for loading ES Module in require()", () =>
+    require(isPathLike(specifier) ? fileURLToPath(new URL(specifier, importer ?? import.meta.url)) : specifier),
+  ) as object;
+  return isNamespace(value) ? value : namespaceOf(value);
+}
+
+function isPathLike(specifier: string): boolean {
+  return /^\.{0,2}\//.test(specifier) || specifier.startsWith("file:");
+}
+
+function whyNotSync({ importer, specifier }: ModuleReference): string | undefined {
+  if (hasLoaders()) return "a module loader is installed";
+  if (isPathLike(specifier)) return /[?#]/.test(specifier) ? "its specifier has a query" : undefined;
+  if (specifier.startsWith("#") || URL.canParse(specifier)) return "its specifier needs the asynchronous resolver";
+  // A package that gives import and require different files must not be loaded through the other door.
+  const manifest = manifestOf(specifier, importer ?? import.meta.url);
+  if (manifest !== undefined && /"(?:import|module|node-addons|module-sync)"\s*:/.test(manifest))
+    return "its package has an entry of its own for import";
+  return undefined;
+}
+
+function manifestOf(specifier: string, importer: string): string | undefined {
+  const name = specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+  let folder = dirname(importer.startsWith("file:") ? fileURLToPath(importer) : importer);
+  for (;;) {
+    const file = join(folder, "node_modules", name, "package.json");
+    if (existsSync(file)) return readFileSync(file, "utf8");
+    if (folder === dirname(folder)) return undefined;
+    folder = dirname(folder);
+  }
+}
+
+function isNamespace(value: object): boolean {
+  return (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "Module";
+}
+
+/** What `import * as ns` of a CommonJS or builtin module shows. */
+function namespaceOf(value: object): object {
+  // Descriptors, not values: reading everything would run lazy and deprecated getters.
+  const descriptors = typeof value === "object" ? Object.getOwnPropertyDescriptors(value) : {};
+  return Object.create(null, { ...descriptors, default: { value, enumerable: true } }) as object;
+}
+
+/** What compilers put between `require()` and the variable. */
+function wrap(module: object, interop: NonNullable<VariableReference["interop"]>): object {
+  const isEsModule = (module as { __esModule?: boolean } | null)?.__esModule === true;
+  if (isEsModule && interop !== "node") return module;
+  return interop === "default" ? { default: module } : { ...module, default: module };
+}
+
+function pick(module: unknown, exportName: string, specifier: string): unknown {
+  if (exportName === "*") return module;
+  let value = module;
+  for (const name of module !== null && Object.hasOwn(Object(module) as object, exportName)
+    ? [exportName]
+    : exportName.split(".")) {
+    if (value === undefined || value === null || !(name in Object(value)))
+      throw new SerializationError(`Cannot find the export "${exportName}" in "${specifier}"`);
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}

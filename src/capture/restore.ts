@@ -1,0 +1,260 @@
+/**
+ * From a definition back to a function, in the process that received it.
+ *
+ * The text is compiled once, inside a factory whose parameters are the captured variables, so that code runs as fast as in
+ * its own file; it keeps file name, line and column. The function exists before its variables have their values: the codec
+ * creates it, remembers it, decodes the values (which may refer to it again) and sets them. No acorn, no inspector, no FFI:
+ * a fresh child loads this file.
+ */
+
+import { Script } from "node:vm";
+import type { FunctionDefinition, SourceImage, VariableDefinition } from "./image.ts";
+import { specialValue } from "./file-values.ts";
+import { resolveVariable } from "./modules.ts";
+
+/**
+ * The storage of a variable that is assigned somewhere. Functions that share the variable share the cell (the codec makes
+ * one per identity in `SourceImage.cells` and message).
+ */
+export interface Cell {
+  v: unknown;
+}
+
+/** A function under construction, and the access to its variables that a resend needs. */
+export interface FunctionDraft {
+  readonly fn: Function;
+  readonly definition: FunctionDefinition;
+  /** Gives the variable `definition.variables[index]` its value; one that is shared sets its cell. */
+  set(index: number, value: unknown): void;
+  /** Gives an arrow its `this`; only where `definition.thisParameter` is set. */
+  setThis(value: unknown): void;
+  /** Gives a class its parent (a constructor or null); only where `definition.parentParameter` is set. */
+  setParent(value: unknown): void;
+  /** Sets own properties and those of `prototype`, as the image has them. */
+  define(properties: SourceImage["properties"], prototypeProperties: SourceImage["prototypeProperties"]): void;
+}
+
+/** What must be there before the function can be created. */
+export interface DraftOptions {
+  /** One cell for each variable that is `written`, parallel to `definition.variables`. Missing ones are made. */
+  readonly cells?: readonly (Cell | undefined)[] | undefined;
+  /** `SourceImage.keys`. */
+  readonly keys?: readonly (string | symbol)[] | undefined;
+}
+
+/** A bound function under construction. */
+export interface BoundDraft {
+  readonly fn: Function;
+  bind(target: Function, boundThis: unknown, boundArgs: readonly unknown[]): void;
+}
+
+type Assign = (slot: number, value: unknown) => void;
+type Read = () => unknown[];
+type Factory = (...parameters: unknown[]) => [fn: Function, assign: Assign, read: Read];
+
+interface Compiled {
+  readonly factory: Factory;
+  /** Values of the parameters that are the same for every function of this definition; the rest is undefined. */
+  readonly fixed: readonly unknown[];
+  readonly hasWritten: boolean;
+}
+
+const THIS_SLOT = -1;
+
+const compiledById = new Map<string, Compiled>();
+const drafts = new WeakMap<Function, Draft>();
+const bounds = new WeakMap<Function, Binding>();
+
+/** A cell to hand to `createFunction`. */
+export function newCell(): Cell {
+  return { v: undefined };
+}
+
+/**
+ * Creates the function of a definition; its variables are undefined until `set`.
+ * Modules that it imports must have been loaded (`loadModule`), or be loadable synchronously.
+ */
+export function createFunction(definition: FunctionDefinition, options: DraftOptions = {}): FunctionDraft {
+  let compiled = compiledById.get(definition.id);
+  if (compiled === undefined) compiledById.set(definition.id, (compiled = compile(definition)));
+  const parameters = compiled.fixed.slice();
+  const { variables, keyParameters } = definition;
+  if (compiled.hasWritten) {
+    for (let i = 0; i < variables.length; i++) {
+      if (variables[i]?.written === true) parameters[i] = options.cells?.[i] ?? newCell();
+    }
+  }
+  for (let i = 0; i < keyParameters.length; i++) parameters[variables.length + i] = options.keys?.[i];
+  const [fn, assign, read] = compiled.factory(...parameters);
+  const draft = new Draft(fn, definition, assign, read);
+  drafts.set(fn, draft);
+  return draft;
+}
+
+/** Creates a bound function whose target, `this` and arguments come later. */
+export function createBound(): BoundDraft {
+  const binding: Binding = { target: undefined, boundThis: undefined, boundArgs: [] };
+  const fn = function (this: unknown, ...args: unknown[]): unknown {
+    const all = binding.boundArgs.length === 0 ? args : [...binding.boundArgs, ...args];
+    const target = binding.target as Function;
+    if (new.target === undefined) return Reflect.apply(target, binding.boundThis, all);
+    return Reflect.construct(target, all, (new.target as Function) === fn ? target : new.target) as unknown;
+  };
+  bounds.set(fn, binding);
+  return {
+    fn,
+    bind(target, boundThis, boundArgs) {
+      Object.assign(binding, { target, boundThis, boundArgs });
+      const length = Math.max(0, target.length - boundArgs.length);
+      Object.defineProperty(fn, "name", { value: `bound ${target.name}`, configurable: true });
+      Object.defineProperty(fn, "length", { value: length, configurable: true });
+    },
+  };
+}
+
+/** The parts of a bound function that `createBound` made. */
+export interface Binding {
+  readonly target: Function | undefined;
+  readonly boundThis: unknown;
+  readonly boundArgs: readonly unknown[];
+}
+
+export function restoredBinding(fn: Function): Binding | undefined {
+  return bounds.get(fn);
+}
+
+/** For a function that was created here: what it is made of, as it is now (so it travels on without any analysis). */
+export function restoredParts(
+  fn: Function,
+):
+  | { definition: FunctionDefinition; values: unknown[]; cells: (object | undefined)[]; lexicalThis: unknown }
+  | undefined {
+  return drafts.get(fn)?.parts();
+}
+
+class Draft implements FunctionDraft {
+  readonly fn: Function;
+  readonly definition: FunctionDefinition;
+  readonly #assign: Assign;
+  readonly #read: Read;
+
+  constructor(fn: Function, definition: FunctionDefinition, assign: Assign, read: Read) {
+    this.fn = fn;
+    this.definition = definition;
+    this.#assign = assign;
+    this.#read = read;
+  }
+
+  set(index: number, value: unknown): void {
+    this.#assign(index, value);
+  }
+
+  setThis(value: unknown): void {
+    this.#assign(THIS_SLOT, value);
+  }
+
+  setParent(value: unknown): void {
+    // The class was created with a stand-in; `super` looks its prototype chain up at each call, so this is all there is.
+    Object.setPrototypeOf(this.fn, value === null ? Function.prototype : (value as object));
+    const prototype = this.fn.prototype as object;
+    Object.setPrototypeOf(prototype, value === null ? null : ((value as Function).prototype as object | null));
+  }
+
+  define(properties: SourceImage["properties"], prototypeProperties: SourceImage["prototypeProperties"]): void {
+    for (const [key, descriptor] of properties) Object.defineProperty(this.fn, key, descriptor);
+    const prototype = this.fn.prototype as object;
+    for (const [key, descriptor] of prototypeProperties) Object.defineProperty(prototype, key, descriptor);
+  }
+
+  parts(): { definition: FunctionDefinition; values: unknown[]; cells: (object | undefined)[]; lexicalThis: unknown } {
+    const values = this.#read();
+    const cells: (object | undefined)[] = [];
+    this.definition.variables.forEach((variable, i) => {
+      cells.push(undefined);
+      if (isFixed(variable)) values[i] = undefined;
+      if (variable.written !== true) return;
+      const cell = values[i] as Cell;
+      cells[i] = cell;
+      values[i] = cell.v;
+    });
+    const lexicalThis = values[values.length - 1];
+    values.length = cells.length;
+    return { definition: this.definition, values, cells, lexicalThis };
+  }
+}
+
+function isFixed(variable: VariableDefinition): boolean {
+  return variable.reference !== undefined || variable.special !== undefined;
+}
+
+/** The value of a variable that every function of the definition shares: an import, or what each file has of its own. */
+function fixedValue(variable: VariableDefinition, definition: FunctionDefinition): unknown {
+  if (variable.reference !== undefined) return resolveVariable(variable.reference);
+  if (variable.special !== undefined) return specialValue(variable.special, definition.url);
+  return undefined;
+}
+
+function compile(definition: FunctionDefinition): Compiled {
+  const { variables, keyParameters, parentParameter } = definition;
+  const fixed = variables.map((variable) => fixedValue(variable, definition));
+  for (let i = 0; i < keyParameters.length; i++) fixed.push(undefined);
+  if (parentParameter !== undefined) fixed.push(class {});
+  const [prefix, suffix] = factoryText(definition);
+  const script = new Script(prefix + definition.source + suffix, {
+    filename: definition.url,
+    lineOffset: definition.line,
+    // Prefix and text stand on one line, so that the text comes to stand in its own column.
+    columnOffset: definition.column - prefix.length,
+  });
+  return {
+    factory: script.runInThisContext() as Factory,
+    fixed,
+    hasWritten: variables.some((variable) => variable.written),
+  };
+}
+
+/** What stands before and after the function's text; no line break before it. */
+function factoryText(definition: FunctionDefinition): [prefix: string, suffix: string] {
+  const { variables, keyParameters, parentParameter, thisParameter, strict } = definition;
+  const names = variables.map((variable) => variable.parameter ?? variable.name);
+  const parameters = [...names, ...keyParameters];
+  if (parentParameter !== undefined) parameters.push(parentParameter);
+  if (thisParameter !== undefined) parameters.push(thisParameter);
+  const slot = freeName("$slot", parameters);
+  const value = freeName("$value", parameters);
+  const cases = names.map((name, i) => {
+    const variable = variables[i] as VariableDefinition;
+    if (isFixed(variable)) return "";
+    return `case ${i}:${variable.written === true ? `${name}.v` : name}=${value};break;`;
+  });
+  if (thisParameter !== undefined) cases.push(`case ${THIS_SLOT}:${thisParameter}=${value};break;`);
+  const assign = `(${slot},${value})=>{switch(${slot}){${cases.join("")}}}`;
+  const read = `()=>[${[...names, thisParameter ?? "void 0"].join(",")}]`;
+  const [open, close] = holder(definition);
+  return [
+    `(function(${parameters.join(",")}){${strict ? '"use strict";' : ""}return[${open}`,
+    `\n${close},${assign},${read}]})`,
+  ];
+}
+
+/** An expression around the text whose value is the function, and which gives it its name where the text has none. */
+function holder({ syntax, name }: FunctionDefinition): [open: string, close: string] {
+  switch (syntax) {
+    case "method":
+    case "getter":
+    case "setter": {
+      const part = syntax === "method" ? "value" : syntax === "getter" ? "get" : "set";
+      return ["(o=>Object.getOwnPropertyDescriptor(o,Reflect.ownKeys(o)[0]))({", `}).${part}`];
+    }
+    default: {
+      const key = JSON.stringify(name === "__proto__" ? "" : name);
+      return [`({${key}:`, `})[${key}]`];
+    }
+  }
+}
+
+function freeName(wanted: string, taken: readonly string[]): string {
+  let name = wanted;
+  while (taken.includes(name)) name += "$";
+  return name;
+}
