@@ -24,6 +24,22 @@ export interface Handle {
   [TO_HANDLE](): HandleTransfer;
 }
 
+/**
+ * Makes the instances of a class handles; for the class's static block, from where `transfer` can see private fields.
+ * (`isolatedDeclarations` allows no method that is named by a symbol of our own.)
+ */
+export function defineHandle<T extends object>(
+  cls: { readonly prototype: T },
+  transfer: (instance: T) => HandleTransfer,
+): void {
+  Object.defineProperty(cls.prototype, TO_HANDLE, {
+    configurable: true,
+    value(this: T): HandleTransfer {
+      return transfer(this);
+    },
+  });
+}
+
 /** Makes the object that stands for the same shared thing in this process; must return the existing one if there is one. */
 export type Reviver = (data: never) => object;
 
