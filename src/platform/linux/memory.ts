@@ -51,8 +51,9 @@ export function mapFileMirrored(fd: number, offset: number, byteLength: number):
 
 /**
  * Ends a mapping whose buffer is still reachable. Unmapping under a live view is a segmentation fault, so the buffer is
- * detached where the engine can (Node 22 and newer) and the memory is unmapped; elsewhere the range is covered with
- * private memory that nobody has touched: stale views read zeros, and `unmap` may follow when the buffer was collected.
+ * detached first: plain reads of a stale view give `undefined`, writes are ignored, Atomics throw. Should an engine refuse
+ * to detach, the range is covered with private memory that nobody has touched: stale views read zeros, and `unmap` may
+ * follow when the buffer was collected.
  *
  * @returns true when the range is unmapped; false when it is only covered.
  */
@@ -94,9 +95,14 @@ function viewOf(address: bigint, byteLength: number): ArrayBuffer {
   return koffi().view(address, byteLength) as ArrayBuffer;
 }
 
+/**
+ * `ArrayBuffer.prototype.transfer` came with Node 22. On Node 20 `structuredClone` silently copies such a buffer instead of
+ * transferring it, but a byte stream does transfer what is enqueued, as the Streams Standard asks
+ * (ReadableByteStreamControllerEnqueue); the stream is dropped at once, and with it the only view of the memory.
+ */
 function detach(buffer: ArrayBuffer): boolean {
-  const transfer = (buffer as { transfer?: (length: number) => ArrayBuffer }).transfer;
-  if (transfer === undefined) return false;
-  transfer.call(buffer, 0);
+  const { transfer } = buffer as { transfer?: (length: number) => ArrayBuffer };
+  if (transfer !== undefined) transfer.call(buffer, 0);
+  else new ReadableStream({ type: "bytes", start: (controller) => controller.enqueue(new Uint8Array(buffer)) });
   return buffer.byteLength === 0;
 }
