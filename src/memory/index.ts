@@ -4,6 +4,7 @@ export { arena, type Arena, arenaFd, inheritArena } from "./arena.ts";
 export { allocateCell, allocateExtent, type Block, Cell, Extent, openCell, openExtent, retractRef } from "./block.ts";
 export { CellHeader, CellKind, cellWord, forEachCell, MAX_CELL_PAYLOAD, payloadOffset } from "./cell-heap.ts";
 export { warmKilobytes } from "./extent-pages.ts";
+export { forgetObject, knownObject, rememberObject } from "./known-objects.ts";
 export { MAX_PROCESSES } from "./layout.ts";
 export {
   inheritParentSlot,
