@@ -9,6 +9,7 @@ export const EAGAIN: number = constants.errno.EAGAIN;
 export const EEXIST: number = constants.errno.EEXIST;
 export const EINTR: number = constants.errno.EINTR;
 export const ENOENT: number = constants.errno.ENOENT;
+export const ENOSPC: number = constants.errno.ENOSPC;
 export const ETIMEDOUT: number = constants.errno.ETIMEDOUT;
 
 /** The error for a call that failed with `errno`. */

@@ -3,5 +3,6 @@
 export * from "./linux/descriptors.ts";
 export * from "./linux/futex.ts";
 export * from "./linux/memory.ts";
+export * from "./linux/named-memory.ts";
 export * from "./linux/process.ts";
 export { assertSupported } from "./support.ts";

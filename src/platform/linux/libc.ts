@@ -19,6 +19,7 @@ export interface Libc {
   munmap(address: Address, length: number): number;
   shm_open(name: string, flags: number, mode: number): number;
   shm_unlink(name: string): number;
+  linkat(fromFd: number, from: string, toFd: number, to: string, flags: number): number;
   pipe2(fds: Int32Array, flags: number): number;
   socketpair(domain: number, type: number, protocol: number, fds: Int32Array): number;
   fcntl(fd: number, command: number, argument: number): number;
@@ -39,6 +40,7 @@ const SIGNATURES: Record<LibcFunction, string> = {
   munmap: "int munmap(void *address, size_t length)",
   shm_open: "int shm_open(const char *name, int flags, unsigned int mode)",
   shm_unlink: "int shm_unlink(const char *name)",
+  linkat: "int linkat(int fromFd, const char *from, int toFd, const char *to, int flags)",
   pipe2: "int pipe2(int *fds, int flags)",
   socketpair: "int socketpair(int domain, int type, int protocol, int *fds)",
   fcntl: "int fcntl(int fd, int command, long argument)",
