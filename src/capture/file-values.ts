@@ -1,7 +1,7 @@
 /** What every file has of its own (`import.meta`, `require`, `__dirname` …), made again for a file that runs elsewhere. */
 
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { constants, Script } from "node:vm";
 import type { VariableDefinition } from "./image.ts";
@@ -17,16 +17,26 @@ const origins = new WeakMap<object, { special: Special; file: string }>();
 export function importerOf(file: string): Importer {
   let importer = importers.get(file);
   if (importer === undefined) {
-    const make = (): Script =>
-      new Script("(specifier, options) => options === undefined ? import(specifier) : import(specifier, options)", {
-        filename: file,
-        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-      });
-    importer = quietly("vm.USE_MAIN_CONTEXT_DEFAULT_LOADER", make).runInThisContext() as Importer;
+    const script = new Script(
+      "(specifier, options) => options === undefined ? import(specifier) : import(specifier, options)",
+      { filename: file, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
+    );
+    importer = withoutWarning(script.runInThisContext() as Importer);
     importers.set(file, importer);
   }
   return importer;
 }
+
+/** Node warns of the feature once, in the first call or when it compiles. */
+function withoutWarning(importer: Importer): Importer {
+  return (specifier, options) => {
+    if (warned) return importer(specifier, options);
+    warned = true;
+    return quietly("vm.USE_MAIN_CONTEXT_DEFAULT_LOADER", () => importer(specifier, options));
+  };
+}
+
+let warned = false;
 
 /** Runs `action` and swallows the one warning about an experimental feature that it would print; no other. */
 export function quietly<T>(feature: string, action: () => T): T {
@@ -44,9 +54,9 @@ export function quietly<T>(feature: string, action: () => T): T {
   }
 }
 
-/** The file as a URL, whichever way V8 names it. */
+/** The file as a URL, whichever way V8 names it; code without a file (`[eval]`) stands in the working directory. */
 export function toFileUrl(file: string): string {
-  return file.startsWith("/") ? pathToFileURL(file).href : file;
+  return /^[a-z][a-z\d+.-]*:/i.test(file) ? file : pathToFileURL(resolve(file)).href;
 }
 
 /** The file as a path; what is no file stays as it is. */
@@ -72,7 +82,7 @@ export function originOfSpecial(value: object): { readonly special: Special; rea
 function makeSpecial(special: Special, file: string): unknown {
   switch (special) {
     case "require":
-      return createRequire(file);
+      return createRequire(toFileUrl(file));
     case "__filename":
       return toFilePath(file);
     case "__dirname":
@@ -80,7 +90,7 @@ function makeSpecial(special: Special, file: string): unknown {
     case "import.meta":
       return importMeta(file);
     case "import()":
-      return file.startsWith("file:") || file.startsWith("/") ? importerOf(file).bind(undefined) : importerOf(file);
+      return importerOf(toFileUrl(file)).bind(undefined);
   }
 }
 

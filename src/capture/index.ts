@@ -1,3 +1,6 @@
 export type * from "./image.ts";
-export { capture, referenceTo } from "./capture.ts";
+export { capture } from "./capture.ts";
+export { fromModule } from "./from-module.ts";
+export { referenceTo, registerLibraryModule } from "./identities.ts";
+export { setMainModule } from "./main-module.ts";
 export { refuseReason } from "./refuse.ts";

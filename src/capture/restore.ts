@@ -86,7 +86,7 @@ export function createFunction(definition: FunctionDefinition, options: DraftOpt
   }
   for (let i = 0; i < keyParameters.length; i++) parameters[variables.length + i] = options.keys?.[i];
   const [fn, assign, read] = compiled.factory(...parameters);
-  const draft = new Draft(fn, definition, assign, read);
+  const draft = new Draft(fn, definition, assign, read, options.keys);
   drafts.set(fn, draft);
   return draft;
 }
@@ -123,12 +123,17 @@ export function restoredBinding(fn: Function): Binding | undefined {
   return bounds.get(fn);
 }
 
-/** For a function that was created here: what it is made of, as it is now (so it travels on without any analysis). */
-export function restoredParts(
-  fn: Function,
-):
-  | { definition: FunctionDefinition; values: unknown[]; cells: (object | undefined)[]; lexicalThis: unknown }
-  | undefined {
+/** What a function that was created here is made of, as it is now. */
+export interface RestoredParts {
+  readonly definition: FunctionDefinition;
+  readonly values: readonly unknown[];
+  readonly cells: readonly (object | undefined)[];
+  readonly keys: readonly (string | symbol)[];
+  readonly lexicalThis: unknown;
+}
+
+/** For a function that was created here: its parts, so that it travels on without any analysis. */
+export function restoredParts(fn: Function): RestoredParts | undefined {
   return drafts.get(fn)?.parts();
 }
 
@@ -137,8 +142,16 @@ class Draft implements FunctionDraft {
   readonly definition: FunctionDefinition;
   readonly #assign: Assign;
   readonly #read: Read;
+  readonly #keys: readonly (string | symbol)[];
 
-  constructor(fn: Function, definition: FunctionDefinition, assign: Assign, read: Read) {
+  constructor(
+    fn: Function,
+    definition: FunctionDefinition,
+    assign: Assign,
+    read: Read,
+    keys: readonly (string | symbol)[] = [],
+  ) {
+    this.#keys = keys;
     this.fn = fn;
     this.definition = definition;
     this.#assign = assign;
@@ -166,7 +179,7 @@ class Draft implements FunctionDraft {
     for (const [key, descriptor] of prototypeProperties) Object.defineProperty(prototype, key, descriptor);
   }
 
-  parts(): { definition: FunctionDefinition; values: unknown[]; cells: (object | undefined)[]; lexicalThis: unknown } {
+  parts(): RestoredParts {
     const values = this.#read();
     const cells: (object | undefined)[] = [];
     this.definition.variables.forEach((variable, i) => {
@@ -179,7 +192,7 @@ class Draft implements FunctionDraft {
     });
     const lexicalThis = values[values.length - 1];
     values.length = cells.length;
-    return { definition: this.definition, values, cells, lexicalThis };
+    return { definition: this.definition, values, cells, keys: this.#keys, lexicalThis };
   }
 }
 

@@ -1,0 +1,127 @@
+/** What the platform gives and everybody can name: `Math`, `Math.max`, `node:fs`, its `readFileSync`. Found by identity. */
+
+import { builtinModules, createRequire } from "node:module";
+import { types } from "node:util";
+import { GLOBAL_NAMES } from "./global-names.ts";
+import type { BuiltinImage } from "./image.ts";
+
+const require = createRequire(import.meta.url);
+const MAX_DEPTH = 3;
+
+let globals: Map<object, BuiltinImage> | undefined;
+let modules = new Map<object, BuiltinImage>();
+let loadedCount = 0;
+
+/** The name of something of the platform, or undefined. */
+export function builtinNamed(value: object): BuiltinImage | undefined {
+  globals ??= globalTable();
+  return globals.get(value) ?? moduleTable().get(value) ?? lazyGlobal(value);
+}
+
+/** As `builtinNamed`, for the objects that it is cheap to ask about: what stands on the global object, and builtin modules. */
+export function builtinObject(value: object): BuiltinImage | undefined {
+  globals ??= globalTable();
+  return globals.get(value) ?? (value === process.env ? ENV : undefined) ?? moduleTable().get(value);
+}
+
+const ENV: BuiltinImage = { kind: "builtin", from: "globalThis", path: ["process", "env"] };
+
+function globalTable(): Map<object, BuiltinImage> {
+  const table = new Map<object, BuiltinImage>();
+  table.set(globalThis, { kind: "builtin", from: "globalThis", path: [] });
+  for (const name of GLOBAL_NAMES) addMember(table, globalThis, name, "globalThis", []);
+  // Accessors on the global object, but cheap and without effects.
+  for (const name of ["process", "Buffer"] as const) add(table, globalThis[name], "globalThis", [name]);
+  const typedArray = Object.getPrototypeOf(Uint8Array) as object;
+  add(table, typedArray, "globalThis", ["Uint8Array", "__proto__"]);
+  return table;
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+/** Adds an object and, a few levels deep, what its data properties hold. Getters are never run: some are lazy, some throw. */
+function add(table: Map<object, BuiltinImage>, value: object, from: string, path: readonly string[]): void {
+  if (table.has(value) || types.isProxy(value)) return;
+  table.set(value, { kind: "builtin", from, path });
+  if (path.length >= MAX_DEPTH) return;
+  for (const name of Object.getOwnPropertyNames(value)) {
+    if (name !== "constructor") addMember(table, value, name, from, path);
+  }
+}
+
+function addMember(
+  table: Map<object, BuiltinImage>,
+  owner: object,
+  name: string,
+  from: string,
+  path: readonly string[],
+): void {
+  const value: unknown = Object.getOwnPropertyDescriptor(owner, name)?.value;
+  if (!isObject(value) || (name !== "prototype" && !isPlatform(value))) return;
+  add(table, value, from, [...path, name]);
+}
+
+/** Functions, namespaces such as `Math`, and prototypes; not the values that properties such as `process.argv` hold. */
+function isPlatform(value: object): boolean {
+  if (typeof value === "function") return true;
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return false;
+  return Symbol.toStringTag in value || Object.hasOwn(value, "constructor") || value === console;
+}
+
+/** Builtin modules that are loaded by now, whose objects and functions may be met. */
+function moduleTable(): Map<object, BuiltinImage> {
+  const { moduleLoadList } = process as unknown as { moduleLoadList: readonly string[] };
+  if (moduleLoadList.length === loadedCount) return modules;
+  loadedCount = moduleLoadList.length;
+  const names = new Set(moduleLoadList);
+  const next = new Map<object, BuiltinImage>();
+  for (const name of builtinModules) {
+    if (name.startsWith("_") || DEPRECATED.has(name) || !names.has(`NativeModule ${name}`)) continue;
+    addModule(next, `node:${name}`, require(name) as object);
+  }
+  loadedCount = moduleLoadList.length;
+  return (modules = next);
+}
+
+const DEPRECATED = new Set(["punycode", "sys", "domain", "constants", "wasi", "sqlite", "process", "trace_events"]);
+
+function addModule(table: Map<object, BuiltinImage>, from: string, exports: object): void {
+  if (!table.has(exports)) table.set(exports, { kind: "builtin", from, path: [] });
+  for (const name of Object.getOwnPropertyNames(exports)) {
+    const value: unknown = Object.getOwnPropertyDescriptor(exports, name)?.value;
+    if (typeof value !== "function" && !isModuleLike(name, value)) continue;
+    if (!table.has(value as object)) table.set(value as object, { kind: "builtin", from, path: [name] });
+    if (typeof value !== "function") continue;
+    // Methods of its classes, and functions on functions such as `fs.realpath.native`.
+    for (const [owner, path] of [
+      [value, [name]],
+      [value.prototype as unknown, [name, "prototype"]],
+    ] as const) {
+      if (!isObject(owner)) continue;
+      for (const key of Object.getOwnPropertyNames(owner)) {
+        const member: unknown = Object.getOwnPropertyDescriptor(owner, key)?.value;
+        if (typeof member === "function" && key !== "constructor" && !table.has(member))
+          table.set(member, { kind: "builtin", from, path: [...path, key] });
+      }
+      if (!table.has(owner)) table.set(owner, { kind: "builtin", from, path });
+    }
+  }
+}
+
+/** `path.posix`, `crypto.webcrypto`, `fs.constants`: objects of functions that belong to a module. */
+function isModuleLike(name: string, value: unknown): value is object {
+  return typeof value === "object" && value !== null && /^(?:posix|win32|strict|promises|constants)$/.test(name);
+}
+
+/** Globals that are made when first used: their getter can be run, if it is for this that one looks. */
+function lazyGlobal(value: object): BuiltinImage | undefined {
+  const name = typeof value === "function" ? value.name : undefined;
+  for (const candidate of name === undefined ? ["performance", "crypto", "navigator"] : [name]) {
+    if (!GLOBAL_NAMES.has(candidate) || !(candidate in globalThis) || candidate.endsWith("Storage")) continue;
+    if ((globalThis as Record<string, unknown>)[candidate] === value)
+      return { kind: "builtin", from: "globalThis", path: [candidate] };
+  }
+  return undefined;
+}

@@ -1,0 +1,26 @@
+/** A module that is not the main one: what it exports is imported again, what it makes is copied. */
+
+export let count = 0;
+
+export function countUp(): number {
+  return ++count;
+}
+
+const state = { down: 0 };
+function countDown(): number {
+  return --state.down;
+}
+export { countDown };
+
+export class Account {
+  readonly owner: string;
+  constructor(owner: string) {
+    this.owner = owner;
+  }
+}
+
+const one = 1;
+
+export function makeGreeter(greeting: string): (name: string) => string {
+  return (name) => `${greeting} ${new Account(name).owner} ${one}`;
+}
