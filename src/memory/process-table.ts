@@ -138,7 +138,7 @@ export function slotsInUse(): number[] {
   return slots;
 }
 
-/** Asks the kernel whether the owner of a slot lives (about 40 µs). A zombie is dead; a free slot has no living owner. */
+/** Asks the kernel whether the owner of a slot lives (about 40 µs). A zombie is dead; a free slot has no living owner; who cannot be seen is alive. */
 export function isSlotAlive(slot: number): boolean {
   if (slot === self) return true;
   const { words, longs } = arena();
@@ -147,5 +147,10 @@ export function isSlotAlive(slot: number): boolean {
   // Somebody who is just taking the slot: its pid is not there yet.
   if (state === SlotState.claimed) return true;
   if (state !== SlotState.alive) return false;
-  return startTimeOf(words[at + Slot.pid] as number) === longs[(at + Slot.startTime) / 2];
+  try {
+    return startTimeOf(words[at + Slot.pid] as number) === longs[(at + Slot.startTime) / 2];
+  } catch {
+    // Out of descriptors, say. Better to wait a little longer than to take over from somebody who lives.
+    return true;
+  }
 }

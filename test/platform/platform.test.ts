@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { closeSync, readSync, writeSync } from "node:fs";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { SystemError, UnsupportedPlatformError } from "../../src/core/errors.ts";
 import * as platform from "../../src/platform/index.ts";
 
@@ -29,13 +30,14 @@ test("mapFileMirrored() continues at its start", () => {
   closeSync(fd);
 });
 
-test("retireMapping() leaves stale views harmless", () => {
+test("retireMapping() detaches: stale views are empty", () => {
   const fd = platform.createMemoryFile("test", 65536);
   const mapping = platform.mapFile(fd, 0, 65536);
   const view = new Uint8Array(mapping.buffer);
   view[0] = 7;
-  if (platform.retireMapping(mapping)) assert.equal(view[0], undefined);
-  else assert.equal(view[0], 0);
+  assert.ok(platform.retireMapping(mapping));
+  assert.equal(view[0], undefined);
+  assert.equal(view.length, 0);
   closeSync(fd);
 });
 
@@ -92,4 +94,14 @@ test("assertSupported() says what is supported", () => {
   assert.throws(() => platform.assertSupported("win32", "x64", "20.20.0"), UnsupportedPlatformError);
   assert.throws(() => platform.assertSupported("linux", "ia32", "20.20.0"), /x64 and arm64/);
   assert.throws(() => platform.assertSupported("linux", "x64", "20.19.9"), /20\.20/);
+});
+
+test("a process is not taken for dead because this one has too many files open", () => {
+  const file = fileURLToPath(new URL("../fixtures/no-descriptors.js", import.meta.url));
+  const { status, stdout } = spawnSync("sh", ["-c", `ulimit -n 64; exec "${process.execPath}" "${file}"`], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  assert.equal(status, 0);
+  assert.equal(stdout, "EMFILE true undefined\n");
 });

@@ -5,13 +5,18 @@ import { checked, libc } from "./libc.ts";
 
 const SYS_PIDFD_OPEN = 434;
 
-/** What /proc says of a living process; undefined when there is none, or only its zombie. */
+/**
+ * What /proc says of a living process; undefined when there is none, or only its zombie.
+ * @throws whatever else keeps /proc from being read (EMFILE, say): who is not seen must not be taken for dead.
+ */
 export function startTimeOf(pid: number): bigint | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return undefined;
+    throw error;
   }
   // The name in parentheses may contain anything, so count from its end: state is the first field after it, start time the 20th.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
