@@ -10,7 +10,16 @@ import { writeSync } from "node:fs";
 import { StateError } from "../core/errors.ts";
 import { punchHole } from "../platform/index.ts";
 import { arena } from "./arena.ts";
-import { CellHeader, CellKind, CellState, cellWord, HOLDER_WORDS, linkOf, makeCell } from "./cell-heap.ts";
+import {
+  CELL_HEADER_BYTES,
+  CellHeader,
+  CellKind,
+  CellState,
+  cellWord,
+  HOLDER_WORDS,
+  linkOf,
+  makeCell,
+} from "./cell-heap.ts";
 import { popFree, pushFree } from "./free-list.ts";
 import { ARENA_BYTES, CONTROL_BYTES, EXTENT_UNIT, Header } from "./layout.ts";
 
@@ -28,6 +37,7 @@ export function takePages(byteLength: number): number {
   words[at + CellHeader.received] = 0;
   words[at + CellHeader.freer] = 0;
   words.fill(0, at + CellHeader.holders, at + CellHeader.holders + HOLDER_WORDS);
+  words[at + CELL_HEADER_BYTES / 4] = 0;
   doubles[(at + CellHeader.extentByteLength) / 2] = byteLength;
   const dirty = words[at + CellHeader.extentDirtyUnits] as number;
   if (dirty > 0) {

@@ -1,6 +1,7 @@
 /** The shared arena: blocks in it, the processes that use it, and cleaning up after the dead. */
 
 export { arena, type Arena, arenaFd, inheritArena } from "./arena.ts";
+export { findExtentByName, nameOfExtent, unlinkExtent, unlinkExtentName } from "./extent-names.ts";
 export { allocateCell, allocateExtent, type Block, Cell, Extent, openCell, openExtent, retractRef } from "./block.ts";
 export { CellHeader, CellKind, cellWord, forEachCell, MAX_CELL_PAYLOAD, payloadOffset } from "./cell-heap.ts";
 export { warmKilobytes } from "./extent-pages.ts";

@@ -5,4 +5,5 @@ export * from "./linux/futex.ts";
 export * from "./linux/memory.ts";
 export * from "./linux/named-memory.ts";
 export * from "./linux/process.ts";
+export { EEXIST, ENOENT, ENOSPC, systemError } from "./errno.ts";
 export { assertSupported } from "./support.ts";

@@ -9,7 +9,6 @@
 export interface IndexedAccess<T extends object> {
   /** Tells the class's instances from others that inherit from its prototype. */
   has(object: object): object is T;
-  length(object: T): number;
   /** Throws if there is no such index. */
   get(object: T, index: number): unknown;
   /** Throws if there is no such index, or the value does not fit. */

@@ -78,7 +78,6 @@ export class SharedArray<T extends ElementType = ElementType> {
     defineHandle(SharedArray, (array) => array.#transfer());
     giveIndexedAccess<SharedArray>(SharedArray, {
       has: (object): object is SharedArray => #kind in object,
-      length: (array) => array.length,
       get: (array, index) => array.#read(index),
       set: (array, index, value) => array.#write(index, value),
     });

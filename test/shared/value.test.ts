@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { StateError } from "../../src/core/errors.ts";
 import { type Handle, reviveHandle, TO_HANDLE } from "../../src/core/handle.ts";
 import { type ElementType, Value } from "../../src/shared/index.ts";
-import { startArenaChild } from "../helpers/arena-child.ts";
 import { handleFromText, handleToText } from "../helpers/handle-text.ts";
+import { startPeer } from "../helpers/shared-peer.ts";
 
 test("59: a Value of every type holds its initial value, zero by default, and what is written", () => {
   const samples: [ElementType, number | bigint, number | bigint][] = [
@@ -171,30 +171,25 @@ test("a Value lives in a message that is under way, and dies when the message is
 });
 
 test("59: a child's writes are seen, and adds of two processes are exact for integers, bigints and floats", async () => {
-  const child = await startArenaChild("shared-peer");
-  assert.equal(await child.line(), "ready");
-  const ask = (operation: string, target: object, argument: string | number): void =>
-    void child.process.stdin?.write(`${operation}\t${handleToText(target)}\t${argument}\n`);
+  const peer = await startPeer();
   using big = new Value("int64", 0n);
-  ask("write", big, String(2n ** 33n));
-  await child.line();
+  await peer.ask("write", handleToText(big), String(2n ** 33n));
   assert.equal(big.value, 2n ** 33n);
 
   const times = 100_000;
   using integer = new Value("int32", 0);
-  ask("count", integer, times);
+  let done = peer.ask("count", handleToText(integer), times);
   for (let i = 0; i < times; i++) integer.add(1);
-  await child.line();
+  await done;
   assert.equal(integer.value, 2 * times);
-  ask("countBig", big, times);
+  done = peer.ask("countBig", handleToText(big), times);
   for (let i = 0; i < times; i++) big.add(1n);
-  await child.line();
+  await done;
   assert.equal(big.value, 2n ** 33n + 2n * BigInt(times));
   using float = new Value("float64", 0);
-  ask("countFloat", float, times);
+  done = peer.ask("countFloat", handleToText(float), times);
   for (let i = 0; i < times; i++) float.add(0.5);
-  await child.line();
+  await done;
   assert.equal(float.value, times);
-  child.process.stdin?.end();
-  assert.equal(await child.ended(), 0);
+  await peer.end();
 });

@@ -1,6 +1,6 @@
 /** Shared memory with a name in the system, as POSIX defines it. Sources: shm_open(3), open(2) on O_TMPFILE, linkat(2). */
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, statfsSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statfsSync, writeSync } from "node:fs";
 import type { SystemError } from "../../core/errors.ts";
 import { EEXIST, ENOENT, ENOSPC, systemError } from "../errno.ts";
 import { errno, libc } from "./libc.ts";
@@ -24,14 +24,16 @@ export interface NamedMemory {
 /**
  * Creates memory under a name that must be free. It is made without a name, given its size, and only then linked: nobody
  * ever sees it half made, and a creator that is killed leaves nothing behind.
+ * @param contents What it holds from the first moment on; default zeros.
  * @throws {SystemError} EEXIST when the name is taken, ENOSPC when there is less room (touching it would be fatal then).
  */
-export function createNamedMemory(name: string, byteLength: number): NamedMemory {
+export function createNamedMemory(name: string, byteLength: number, contents?: Uint8Array): NamedMemory {
   const { bavail, bsize } = statfsSync(DIRECTORY);
   if (bavail * bsize < byteLength) throw systemError("shm_open", ENOSPC, `${byteLength} bytes for "${name}"`);
   const fd = openSync(DIRECTORY, constants.O_RDWR | O_TMPFILE | O_CLOEXEC, MODE);
   try {
     ftruncateSync(fd, byteLength);
+    if (contents !== undefined) writeAll(fd, contents);
     link(fd, name);
     return described(fd);
   } catch (error) {
@@ -55,6 +57,10 @@ export function unlinkNamedMemory(name: string): void {
 export function identifyMemory(fd: number): string {
   const { dev, ino } = fstatSync(fd, { bigint: true });
   return `${dev}:${ino}`;
+}
+
+function writeAll(fd: number, contents: Uint8Array): void {
+  for (let done = 0; done < contents.length;) done += writeSync(fd, contents, done, contents.length - done, done);
 }
 
 function link(fd: number, name: string): void {
