@@ -65,7 +65,7 @@ export class Scope {
   readonly node: Node;
   /** The function whose code this is (an arrow too), or the program. */
   readonly body: Node;
-  readonly bindings = new Map<string, Binding>();
+  readonly bindings: Map<string, Binding> = new Map();
 
   constructor(parent: Scope | undefined, node: Node, body: Node) {
     this.parent = parent;
