@@ -14,7 +14,11 @@ export const MAGIC = 0x6d70_0001;
 
 /** The whole file: address space, not memory; pages come into being when touched. */
 export const ARENA_BYTES: number = 2 ** 42;
-export const CONTROL_BYTES: number = 64 * 2 ** 20;
+/**
+ * Stays well below 64 MiB: V8 counts a mapped buffer as external memory, and starts a garbage collection (1–3 ms, in every
+ * process) when 64 MiB have come since the last one.
+ */
+export const CONTROL_BYTES: number = 32 * 2 ** 20;
 
 /** How many processes (and worker threads) of one program can be attached at a time. */
 export const MAX_PROCESSES = 1024;
