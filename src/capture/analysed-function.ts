@@ -37,14 +37,14 @@ export function analysisOf(
     const start = found.offset ?? findText(record.source, record.lines, facts.location ?? NOWHERE, text) ?? -1;
     const line = start === -1 ? lineNumber : lineOf(record.lines, start);
     const column = start === -1 ? columnNumber : start - (record.lines[line] as number);
-    const { url, isModule, sourceMapUrl } = record;
+    const { url, isModule } = record;
     const isKnown = (wanted: string): "scope" | "global" | undefined =>
       scopeWith(facts.scopes, wanted) !== undefined
         ? "scope"
         : !GLOBAL_NAMES.has(wanted) && wanted in globalThis
           ? "global"
           : undefined;
-    const place: Place = { url, isModule, sourceMapUrl, scopes, source, site, line, column, name, isKnown };
+    const place: Place = { url, isModule, scopes, source, site, line, column, name, isKnown };
     analysis = analyse(place, path);
     known.set(key, analysis);
   }

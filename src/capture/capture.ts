@@ -283,7 +283,7 @@ function withoutInspector(fn: Function, text: string, path: string): FunctionIma
   const reference = builtinNamed(fn);
   if (reference !== undefined) return reference;
   const found = parseAlone(text, true) ?? parseAlone(text, false) ?? refuse(path, "its text cannot be parsed");
-  const place = { ...found, url: "[function]", isModule: false, line: 0, column: 0, sourceMapUrl: undefined };
+  const place = { ...found, url: "[function]", isModule: false, line: 0, column: 0 };
   const taken = found.scopes.occurrences.find(
     ({ name, binding }) => binding === undefined && !GLOBAL_NAMES.has(name) && !(name in globalThis),
   );

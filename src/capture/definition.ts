@@ -49,7 +49,6 @@ export interface Place extends Site {
   readonly line: number;
   readonly column: number;
   readonly name: string;
-  readonly sourceMapUrl: string | undefined;
   /** Occurs in some scope or on the global object; asked for names that the file does not declare. */
   readonly isKnown: (name: string) => "scope" | "global" | undefined;
 }
@@ -80,7 +79,7 @@ class Builder {
   }
 
   build(): Analysis {
-    const { site, scopes, source, name, line, column, isModule, sourceMapUrl, url } = this.#place;
+    const { site, scopes, source, name, line, column, isModule, url } = this.#place;
     if (site.syntax === "class") this.#classParts();
     if (site.element?.["computed"] === true && site.syntax !== "arrow") this.#loneKey(site.element);
     for (const mark of this.#within(scopes.marks)) this.#mark(mark);
@@ -94,7 +93,6 @@ class Builder {
       column,
       strict: site.strict,
       isModule,
-      sourceMapUrl,
       variables: this.#variables,
       thisParameter: this.#thisParameter,
       parentParameter: this.#parentParameter,

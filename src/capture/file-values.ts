@@ -1,5 +1,6 @@
 /** What every file has of its own (`import.meta`, `require`, `__dirname` …), made again for a file that runs elsewhere. */
 
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -90,8 +91,19 @@ function makeSpecial(special: Special, file: string): unknown {
     case "import.meta":
       return importMeta(file);
     case "import()":
-      return importerOf(toFileUrl(file)).bind(undefined);
+      return dynamicImport(toFileUrl(file));
   }
+}
+
+function dynamicImport(url: string): Importer {
+  const importer = importerOf(url);
+  return (specifier, options) =>
+    importer(specifier, options).catch((error: unknown) => {
+      // vitest writes its files as paths below the project's folder.
+      const below = process.cwd() + specifier;
+      if (!specifier.startsWith("/") || !existsSync(below)) throw error;
+      return importer(below, options);
+    });
 }
 
 function importMeta(file: string): object {

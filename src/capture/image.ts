@@ -86,7 +86,6 @@ export interface FunctionDefinition {
   readonly column: number;
   readonly strict: boolean;
   readonly isModule: boolean;
-  readonly sourceMapUrl?: string | undefined;
   readonly variables: readonly VariableDefinition[];
   /** What `this` of the enclosing function is called in `source`; set for an arrow that uses it. */
   readonly thisParameter?: string | undefined;

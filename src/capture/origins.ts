@@ -93,7 +93,7 @@ function fromWrapped(node: Node, exportName: string, site: Site): VariableRefere
   if (/(?:__importStar|_interopRequireWildcard)$/.test(name))
     return reference(site, specifier, "require", exportName, "star");
   // esbuild's helper, whatever a minifier calls it, is the one that wraps a require and may have a 1 behind it.
-  if (/__toESM$/.test(name) || mode?.["value"] === 1)
+  if (name.endsWith("__toESM") || mode?.["value"] === 1)
     return reference(site, specifier, "require", exportName, mode === undefined ? "star" : "node");
   return undefined;
 }

@@ -10,6 +10,7 @@ import module, { createRequire } from "node:module";
 import * as util from "node:util";
 import { quietly, toFilePath } from "./file-values.ts";
 import { type Location, type ScriptFacts, scriptSource, withDebugger } from "./inspector.ts";
+import { rememberSourceMap } from "./source-maps.ts";
 import { analyseScopes, type FileScopes, type Node } from "./scope-analysis.ts";
 
 /** What is known of a script. */
@@ -19,7 +20,6 @@ export interface ScriptRecord {
   /** The whole text, as V8 runs it. */
   readonly source: string;
   readonly isModule: boolean;
-  readonly sourceMapUrl: string | undefined;
   /** The text is what stands on the disk: no loader changed it. */
   readonly isOriginal: boolean;
   /** Offsets at which lines start. */
@@ -139,12 +139,7 @@ function fromDisk(location: Location, text: string, isModule: boolean): ScriptRe
   if (source === undefined) return undefined;
   const lines = lineStarts(source);
   if (findText(source, lines, location, text) === undefined) return undefined;
-  return makeRecord({ url, source, lines, isModule, isOriginal: true, sourceMapUrl: sourceMapComment(source) });
-}
-
-function sourceMapComment(source: string): string | undefined {
-  const at = source.lastIndexOf("//# sourceMappingURL=");
-  return at === -1 ? undefined : source.slice(at + 21).split(/\s/, 1)[0];
+  return makeRecord({ url, source, lines, isModule, isOriginal: true });
 }
 
 function fromDebugger(scriptId: string): ScriptRecord {
@@ -158,6 +153,7 @@ function fromDebugger(scriptId: string): ScriptRecord {
   );
   const facts = announced.get(scriptId);
   const isModule = facts?.isModule ?? false;
+  if (facts?.sourceMapURL) rememberSourceMap(facts.url, facts.sourceMapURL);
   return makeRecord({
     // The inspector shows paths as URLs; stack traces of CommonJS show paths.
     url: isModule ? (facts?.url ?? "") : toFilePath(facts?.url ?? ""),
@@ -165,7 +161,6 @@ function fromDebugger(scriptId: string): ScriptRecord {
     lines: lineStarts(source),
     isModule,
     isOriginal: false,
-    sourceMapUrl: facts?.sourceMapURL || undefined,
   });
 }
 

@@ -1,4 +1,4 @@
-/* oxlint-disable typescript/unbound-method -- methods are taken from their objects on purpose */
+/* oxlint-disable typescript/unbound-method, eslint/no-eval, eslint/no-unused-private-class-members -- what is refused must be written first */
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import * as fs from "node:fs";
@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { capture } from "../../src/capture/index.ts";
 import type { SourceImage } from "../../src/capture/image.ts";
-import { travel } from "./travel.ts";
+import { travel } from "./parcel.ts";
 import { Account, count, countUp, makeGreeter } from "./neighbour.ts";
 
 const factor = 3;
@@ -62,7 +62,11 @@ test("the same function gives the same image again; the same text, the same defi
 });
 
 test("constants, functions and classes around it go along", async () => {
-  const fn = await travel((r: number) => [triple(r), new Circle(r).describe(), String(new Circle(r))]);
+  const fn = await travel((r: number) => [
+    triple(r),
+    new Circle(r).describe(),
+    Object.prototype.toString.call(new Circle(r)),
+  ]);
   assert.deepEqual(fn(2), [6, "circle 3 of 2", "[object Circle]"]);
 });
 
