@@ -1,5 +1,6 @@
 /** Shared objects as this process holds them: a Cell for a few words, an Extent for bytes. */
 
+import { StateError } from "../core/errors.ts";
 import { rangeError } from "../core/options.ts";
 import { arena } from "./arena.ts";
 import { CellHeader, CellKind, CellState, cellWord, makeCell, payloadOffset, returnCell } from "./cell-heap.ts";
@@ -30,7 +31,13 @@ export abstract class Block {
 
   /** A reference to send; whoever receives it calls `openCell` or `openExtent`. */
   refer(): BlockRef {
+    this.assertHeld();
     return refer(this.id);
+  }
+
+  /** What was let go may be somebody else's by now. */
+  protected assertHeld(): void {
+    if (this.#released) throw new StateError("Cannot use a shared block: it was released");
   }
 
   /** Lets go. The block is freed when no process holds it and no reference to it is under way. Repeatable. */
@@ -55,6 +62,7 @@ export class Extent extends Block {
 
   /** The bytes, mapped at the first call; a mirrored mapping is twice as long and shows the bytes twice, back to back. */
   map({ mirrored = false }: { mirrored?: boolean } = {}): ArrayBuffer {
+    this.assertHeld();
     this.#mapping ??= new ExtentMapping(this.id, this.byteLength, mirrored, letGo);
     return this.#mapping.buffer;
   }

@@ -51,7 +51,8 @@ export function takePages(byteLength: number): number {
 export function givePages(id: number): void {
   const { words, fd } = arena();
   const at = cellWord(id);
-  const units = unitsOf(byteLengthOf(id));
+  // An extent of no bytes has a unit that can be written, too.
+  const units = Math.max(1, unitsOf(byteLengthOf(id)));
   const kilobytes = units * UNIT_KILOBYTES;
   const keep =
     units <= MAX_WARM_UNITS_PER_EXTENT && Atomics.load(words, Header.warmKilobytes) + kilobytes <= MAX_WARM_KILOBYTES;
@@ -59,7 +60,7 @@ export function givePages(id: number): void {
     Atomics.add(words, Header.warmKilobytes, kilobytes);
     words[at + CellHeader.extentDirtyUnits] = units;
   } else {
-    punchHole(fd, pagesOffset(id), Math.max(1, units) * EXTENT_UNIT);
+    punchHole(fd, pagesOffset(id), units * EXTENT_UNIT);
     words[at + CellHeader.extentDirtyUnits] = 0;
   }
   Atomics.add(words, at + CellHeader.generation, 1);

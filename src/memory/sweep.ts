@@ -36,9 +36,15 @@ export function onSweep(cleaner: Cleaner): void {
 export function sweep(slot: number): boolean {
   const dead = slotOwner(slot);
   if (dead === undefined || !claimSweep(slot)) return false;
-  for (const clean of cleaners) clean(dead);
-  dropReferences(slot);
   const { words } = arena();
+  try {
+    for (const clean of cleaners) clean(dead);
+    dropReferences(slot);
+  } catch (error) {
+    // Cleaners are repeatable: the next one who looks sweeps again, which may be this process.
+    Atomics.store(words, slotWord(slot) + Slot.sweeper, 0);
+    throw error;
+  }
   Atomics.add(words, slotWord(slot) + Slot.generation, 1);
   Atomics.store(words, slotWord(slot) + Slot.sweeper, 0);
   Atomics.store(words, slotWord(slot) + Slot.state, SlotState.free);

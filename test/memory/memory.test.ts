@@ -52,6 +52,25 @@ test("an extent is zeroed, also when its pages are reused", () => {
   second.release();
 });
 
+test("an extent of no bytes is zeroed for its next owner, too", () => {
+  const first = memory.allocateExtent(0);
+  new Uint8Array(first.map()).fill(255);
+  first.release();
+  const second = memory.allocateExtent(1000);
+  assert.ok(new Uint8Array(second.map(), 0, 1000).every((byte) => byte === 0));
+  second.release();
+});
+
+test("a released block can neither be sent nor mapped: it may be somebody else's by now", () => {
+  const extent = memory.allocateExtent(1000);
+  extent.release();
+  assert.throws(() => extent.map(), StateError);
+  assert.throws(() => extent.refer(), StateError);
+  const cell = memory.allocateCell(8);
+  cell.release();
+  assert.throws(() => cell.refer(), StateError);
+});
+
 test("a mirrored extent goes on at its start", () => {
   const extent = memory.allocateExtent(65536);
   const bytes = new Uint8Array(extent.map({ mirrored: true }));
@@ -135,4 +154,19 @@ test("nameSlot() is read back, cut at the room there is", () => {
   assert.equal(memory.slotOwner(memory.selfSlot())?.name, "Ünit-1");
   memory.nameSlot("x".repeat(500));
   assert.equal(memory.slotOwner(memory.selfSlot())?.name, "x".repeat(96));
+});
+
+test("a sweep in which a cleaner fails can be repeated", async () => {
+  const child = await startArenaChild("block-holder", ...Object.values(memory.allocateCell(8).refer()), "cell");
+  assert.equal(await child.line(), "holding");
+  await child.kill();
+  const slot = memory.slotsInUse().find((each) => memory.slotOwner(each)?.pid === child.pid) as number;
+  let failing = true;
+  memory.onSweep((dead) => {
+    if (failing && dead.slot === slot) throw new Error("the cleaner failed");
+  });
+  assert.throws(() => memory.sweep(slot), /the cleaner failed/);
+  failing = false;
+  assert.equal(memory.sweep(slot), true);
+  assert.equal(memory.slotOwner(slot), undefined);
 });
