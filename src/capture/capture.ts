@@ -18,6 +18,7 @@ import { referenceOf } from "./origins.ts";
 import { plainDefinition } from "./plain-function.ts";
 import { functionsOf, isBare, ownProperties, prototypeProperties } from "./properties.ts";
 import { restoredBinding, restoredParts } from "./restore.ts";
+import { selfContained } from "./self-contained.ts";
 import { type ScriptRecord, scriptOf } from "./scripts.ts";
 
 /** What is remembered of a function: an image that never changes, or how to read its variables again. */
@@ -62,8 +63,9 @@ function restored(fn: Function, path: string): FunctionImage | undefined {
   const parts = restoredParts(fn);
   if (parts !== undefined) {
     const { definition, values, cells } = parts;
-    const { site } = parseAlone(definition.source, definition.isModule) ?? refuse(path, "its text cannot be parsed");
-    const shape = { site, definition };
+    const isSimple = definition.syntax !== "class" && isBare(fn);
+    const shape = isSimple ? undefined : parseAlone(definition.source, definition.isModule);
+    if (!isSimple && shape === undefined) refuse(path, "its text cannot be parsed");
     return {
       kind: "source",
       definition,
@@ -72,8 +74,8 @@ function restored(fn: Function, path: string): FunctionImage | undefined {
       keys: parts.keys,
       ...(definition.thisParameter === undefined ? {} : { lexicalThis: { value: parts.lexicalThis } }),
       ...(definition.parentParameter === undefined ? {} : { parent: { value: parentOf(fn) } }),
-      properties: ownProperties(fn, shape),
-      prototypeProperties: prototypeProperties(fn, shape),
+      properties: shape === undefined ? [] : ownProperties(fn, { site: shape.site, definition }),
+      prototypeProperties: shape === undefined ? [] : prototypeProperties(fn, shape),
     };
   }
   const special = originOfSpecial(fn);
@@ -109,14 +111,12 @@ function specialImage(file: string, special: string): SourceImage {
 function captureText(fn: Function, path: string, holder: object | undefined): FunctionImage {
   const text = Function.prototype.toString.call(fn);
   if (/\{\s*\[native code\]\s*\}$/.test(text)) return captureNative(fn, path);
+  const simplest = selfContained(fn, text);
+  if (simplest !== undefined) return rememberBare(fn, simplest);
   if (!hasInspector()) return withoutInspector(fn, text, path);
-  const plain = plainDefinition(fn, text);
-  if (plain !== undefined) {
-    const image = bareImage(plain);
-    known.set(fn, { image, isBare: true });
-    return image;
-  }
   const facts = factsOf(fn);
+  const plain = plainDefinition(fn, text, facts);
+  if (plain !== undefined) return rememberBare(fn, plain);
   if (facts.location === undefined) refuse(path, "V8 does not tell where it comes from");
   const isModule = facts.scopes.some(({ type }) => type === "Module");
   const record = scriptOf(facts.location, text, isModule);
@@ -130,6 +130,12 @@ function captureText(fn: Function, path: string, holder: object | undefined): Fu
   const analysis = analysisOf(fn, text, facts, record, path);
   known.set(fn, { image: undefined, analysis, record });
   return readImage(fn, analysis, facts, record, path, holder);
+}
+
+function rememberBare(fn: Function, definition: FunctionDefinition): SourceImage {
+  const image = bareImage(definition);
+  known.set(fn, { image, isBare: true });
+  return image;
 }
 
 function bareImage(definition: FunctionDefinition): SourceImage {

@@ -2,20 +2,22 @@
 
 import type { FunctionDefinition } from "./image.ts";
 
-/** Odd, pairwise different; the golden ratio and three large primes. */
-const MULTIPLIERS = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f] as const;
-
 /**
- * Four polynomial hashes modulo 2^32 of the whole definition. Guards against accidents, not against people; `node:crypto` would
+ * Four polynomial hashes modulo 2^32 of the whole definition, by four odd multipliers. Guards against accidents, not against people; `node:crypto` would
  * cost each first send its loading time.
  */
 export function definitionId(parts: Omit<FunctionDefinition, "id">): string {
   const text = JSON.stringify(parts);
-  return MULTIPLIERS.map((multiplier) => polynomial(text, multiplier).toString(36)).join("");
-}
-
-function polynomial(text: string, multiplier: number): number {
-  let hash = text.length;
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, multiplier) + text.charCodeAt(i)) | 0;
-  return (hash ^ (hash >>> 15)) >>> 0;
+  let a = text.length;
+  let b = a;
+  let c = a;
+  let d = a;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    a = (Math.imul(a, 0x9e3779b1) + unit) | 0;
+    b = (Math.imul(b, 0x85ebca77) + unit) | 0;
+    c = (Math.imul(c, 0xc2b2ae3d) + unit) | 0;
+    d = (Math.imul(d, 0x27d4eb2f) + unit) | 0;
+  }
+  return [a, b, c, d].map((hash) => ((hash ^ (hash >>> 15)) >>> 0).toString(36)).join("-");
 }

@@ -8,26 +8,28 @@
 import { definitionId } from "./definition-id.ts";
 import { userGlobals } from "./global-names.ts";
 import type { FunctionDefinition } from "./image.ts";
-import { factsOf } from "./inspector.ts";
+import type { FunctionFacts } from "./inspector.ts";
 import { isBare } from "./properties.ts";
 import { addressOnStack, findText, lineStarts, readText } from "./scripts.ts";
 
-const WORDS = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu;
-const ARROW = /^(?:async\s*)?(?:\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u;
+// Plain ASCII: matching by Unicode properties costs more than all the rest of this file. Other texts go the long way.
+const WORDS = /[A-Za-z_$][\w$]*/g;
+const ARROW = /^(?:async\s*)?(?:\(|[A-Za-z_$][\w$]*\s*=>)/;
+const OTHER = /[^\0-\x7f]|\\u|#/;
 const FUNCTION = /^(?:async\s+)?function\b/;
 /** Words that mean the file or the function around. */
 const SURROUNDINGS = ["super", "eval", "import", "require", "module", "exports", "__dirname", "__filename", "target"];
 const STRICT_FILE = /^(?:#!.*\n)?(?:\s|\/\/.*\n|\/\*[^]*?\*\/)*["']use strict["']/;
 
 /** The definition of a function that captures nothing; undefined if it may capture something. */
-export function plainDefinition(fn: Function, text: string): FunctionDefinition | undefined {
+export function plainDefinition(fn: Function, text: string, facts: FunctionFacts): FunctionDefinition | undefined {
   const syntax = FUNCTION.test(text) ? "function" : ARROW.test(text) && fn.name !== "async" ? "arrow" : undefined;
-  if (syntax === undefined || !isBare(fn) || text.includes("#") || text.includes("\\u")) return undefined;
+  if (syntax === undefined || !isBare(fn) || OTHER.test(text)) return undefined;
   const words = new Set(text.match(WORDS));
   if (SURROUNDINGS.some((word) => words.has(word))) return undefined;
   if (syntax === "arrow" && (words.has("this") || words.has("arguments"))) return undefined;
   if (userGlobals().some((name) => words.has(name))) return undefined;
-  const { location, scopes } = factsOf(fn);
+  const { location, scopes } = facts;
   if (location === undefined) return undefined;
   for (const { type, values } of scopes) {
     if (type !== "Global" && Object.keys(values).some((name) => words.has(name))) return undefined;

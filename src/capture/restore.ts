@@ -213,11 +213,15 @@ function compile(definition: FunctionDefinition): Compiled {
   for (let i = 0; i < keyParameters.length; i++) fixed.push(undefined);
   if (parentParameter !== undefined) fixed.push(class {});
   const [prefix, suffix] = factoryText(definition);
-  const script = new Script(prefix + definition.source + suffix, {
-    filename: definition.url,
-    lineOffset: definition.line,
-    // Prefix and text stand on one line, so that the text comes to stand in its own column.
-    columnOffset: definition.column - prefix.length,
+  const { source, url, line, column } = definition;
+  // On a line of its own the text looks as in its file when Node prints it. Minified code stands too far right for that: there
+  // prefix and text share a line, moved to the left.
+  const isFar = column > 2000;
+  const code = isFar ? prefix + source + suffix : `${prefix}\n${" ".repeat(column)}${source}${suffix}`;
+  const script = new Script(code, {
+    filename: url,
+    lineOffset: isFar ? line : line - 1,
+    columnOffset: isFar ? column - prefix.length : 0,
   });
   return {
     factory: script.runInThisContext() as Factory,

@@ -222,12 +222,14 @@ class Analysis {
 
   #importDeclaration(node: Node, scope: Scope): void {
     const specifier = (node["source"] as Node)["value"] as string;
+    // With attributes it is data (JSON): a copy is as good.
+    const isData = ((node["attributes"] as Node[] | undefined) ?? []).length > 0;
     for (const part of node["specifiers"] as Node[]) {
       const local = (part["local"] as Node)["name"] as string;
       let exportName = "*";
       if (part.type === "ImportDefaultSpecifier") exportName = "default";
       else if (part.type === "ImportSpecifier") exportName = keyName(part["imported"] as Node) as string;
-      this.#declare(scope, local, "import", { from: "import", specifier, exportName });
+      this.#declare(scope, local, "import", isData ? undefined : { from: "import", specifier, exportName });
     }
   }
 
@@ -542,7 +544,7 @@ class Analysis {
   #exportDefault(node: Node, context: Context): void {
     const declaration = node["declaration"] as Node;
     const id = declaration["id"] as Node | null | undefined;
-    if (id && /Declaration$/.test(declaration.type)) this.#exports.set(id["name"] as string, "default");
+    if (id && declaration.type.endsWith("Declaration")) this.#exports.set(id["name"] as string, "default");
     else if (declaration.type === "Identifier") this.#exports.set(declaration["name"] as string, "default");
     // V8 keeps the value of an expression or a nameless function under this name.
     else this.#exports.set("*default*", "default");

@@ -31,6 +31,7 @@ export interface ScriptRecord {
 type Acorn = typeof import("acorn");
 
 const require = createRequire(import.meta.url);
+const OWN_FOLDER = new URL(".", import.meta.url).href;
 const records = new Map<string, ScriptRecord>();
 const announced = new Map<string, ScriptFacts>();
 const addresses = new Map<string, string>();
@@ -71,7 +72,8 @@ function addressOnOldStack(location: Location, text: string): string | undefined
   return found.length === 1 ? found[0] : undefined;
 }
 
-function filesOnStack(): string[] {
+/** The files whose functions are being called right now; not those of this folder. */
+export function filesOnStack(): string[] {
   const { stackTraceLimit } = Error;
   // oxlint-disable-next-line typescript/unbound-method -- put back as it was, never called
   const prepareStackTrace = Error.prepareStackTrace;
@@ -80,7 +82,8 @@ function filesOnStack(): string[] {
     Error.prepareStackTrace = (_error, sites) => sites;
     const sites = new Error().stack as unknown as NodeJS.CallSite[];
     const names = sites.map((site) => site.getFileName() ?? "");
-    return [...new Set(names)].filter((name) => name.startsWith("file:") || name.startsWith("/"));
+    const isFile = (name: string): boolean => name.startsWith("file:") || name.startsWith("/");
+    return [...new Set(names)].filter((name) => isFile(name) && !name.startsWith(OWN_FOLDER));
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     Error.prepareStackTrace = prepareStackTrace;

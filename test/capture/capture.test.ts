@@ -4,7 +4,11 @@ import { EventEmitter } from "node:events";
 import * as fs from "node:fs";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { capture } from "../../src/capture/index.ts";
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { capture, fromModule, registerLibraryModule } from "../../src/capture/index.ts";
+import { loadedModule, loadModule } from "../../src/capture/modules.ts";
+import settings from "./settings.json" with { type: "json" };
 import type { SourceImage } from "../../src/capture/image.ts";
 import { travel } from "./parcel.ts";
 import { Account, count, countUp, makeGreeter } from "./neighbour.ts";
@@ -338,4 +342,74 @@ test("what cannot travel is refused by name", () => {
     return () => new.target;
   }
   refused((Maker as () => () => unknown)(), /new\.target/);
+});
+
+test("imported JSON is data, not a reference", async () => {
+  const fn = await travel(() => settings.answer);
+  assert.equal(fn(), 42);
+});
+
+test("a function that needs nothing travels where the inspector is forbidden, another is refused by name", () => {
+  const script = `
+    import { capture } from ${JSON.stringify(new URL("../../src/capture/capture.js", import.meta.url).href)};
+    const own = 1;
+    const plain = capture((a) => { const twice = a * 2; return Math.max(twice, 3); }, "task");
+    let message = "";
+    try { capture(() => own, "task"); } catch (error) { message = error.message; }
+    console.log(JSON.stringify([plain.kind, message]));
+  `;
+  const root = fileURLToPath(new URL("../../..", import.meta.url));
+  const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+  const args = [flag, `--allow-fs-read=${root}*`, "--input-type=module", "-e", script];
+  const out = execFileSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const [kind, message] = JSON.parse(out) as string[];
+  assert.equal(kind, "source");
+  assert.match(message as string, /^Cannot send `task`: it captures `own`/);
+});
+
+test("fromModule() gives a function that travels as an address, and can be called here", async () => {
+  const twice = fromModule<(n: number) => Promise<string>>(new URL("./neighbour.js", import.meta.url), "describe");
+  assert.equal(capture(twice, "task").kind, "module");
+  assert.equal(await twice(4), "number 4");
+  assert.equal(await (await travel(() => twice))()(5), "number 5");
+  assert.throws(() => fromModule(5 as never), { code: "ERR_INVALID_ARG_TYPE" });
+});
+
+test("exports that were registered by the library are references", () => {
+  const namespace = { helper: () => 1 };
+  registerLibraryModule("file:///library/index.js", namespace);
+  assert.deepEqual(capture(namespace.helper, "task"), {
+    kind: "module",
+    module: { importer: undefined, specifier: "file:///library/index.js", how: "import" },
+    exportName: "helper",
+  });
+});
+
+test("a shadowed global is a captured variable", async () => {
+  const Math = { max: (a: number, b: number) => a + b + factor };
+  assert.equal((await travel(() => Math.max(1, 2)))(), 6);
+  const parseInt = (text: string): string => `${text}!`;
+  assert.equal((await travel((text: string) => parseInt(text)))("a"), "a!");
+});
+
+test("parameters hide what is outside, and only what is inside of them", async () => {
+  const n = 5;
+  const fn = (m: number): number => {
+    {
+      const n = m;
+      if (n > 100) return n;
+    }
+    return n + m;
+  };
+  assert.equal((await travel(fn))(1), 6);
+  assert.equal((await travel((...factor: number[]) => factor.length))(1, 2), 2);
+});
+
+test("a module loaded later is found synchronously afterwards, and refused before if that is not safe", async () => {
+  const reference = { importer: import.meta.url, specifier: "#nothing", how: "import" } as const;
+  assert.throws(() => loadedModule(reference), { name: "SerializationError" });
+  const own = { importer: import.meta.url, specifier: "./neighbour.js", how: "import" } as const;
+  assert.equal(loadedModule(own), await loadModule(own));
+  const fs = loadedModule({ importer: undefined, specifier: "node:fs", how: "import" }) as { default: unknown };
+  assert.equal(typeof fs.default, "object");
 });

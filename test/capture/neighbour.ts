@@ -24,3 +24,7 @@ const one = 1;
 export function makeGreeter(greeting: string): (name: string) => string {
   return (name) => `${greeting} ${new Account(name).owner} ${one}`;
 }
+
+export function describe(n: number): string {
+  return `${typeof n} ${n}`;
+}
