@@ -35,12 +35,24 @@ export function nameOfExtent(extent: Extent): string {
 
 /** Opens an extent by its name; undefined when the name was unlinked, or is none of this program's. */
 export function findExtentByName(name: string): Extent | undefined {
-  return visit(name, (id) => openExtent(refer(id)));
+  const id = enter(name);
+  if (id === undefined) return undefined;
+  try {
+    return openExtent(refer(id));
+  } finally {
+    leave(id);
+  }
 }
 
 /** Takes the name away. @returns false when it was unlinked already, or is none of this program's. */
 export function unlinkExtentName(name: string): boolean {
-  return visit(name, setUnlinked) ?? false;
+  const id = enter(name);
+  if (id === undefined) return false;
+  try {
+    return setUnlinked(id);
+  } finally {
+    leave(id);
+  }
 }
 
 /** Makes an extent that was never named impossible to name. @returns false when it was unlinked already. */
@@ -60,23 +72,26 @@ function setUnlinked(id: number): boolean {
   }
 }
 
-/** Runs `use` while the name's reference is certain to stay. */
-function visit<T>(name: string, use: (id: number) => T): T | undefined {
-  const parsed = parse(name);
-  if (parsed === undefined) return undefined;
+/** Gives the id that a name stands for; until `leave` its reference is certain to stay. */
+function enter(name: string): number | undefined {
+  const id = parse(name);
+  if (id === undefined) return undefined;
   const { words } = arena();
-  const at = nameWord(parsed.id);
+  const at = nameWord(id);
   for (;;) {
     const old = Atomics.load(words, at);
     if ((old & LINKED) === 0) return undefined;
     if (Atomics.compareExchange(words, at, old, old + VISITOR) === old) break;
   }
-  try {
-    return spell(parsed.id) === name ? use(parsed.id) : undefined;
-  } finally {
-    // The word was linked when the visit began, so a reference is there to take back.
-    if (Atomics.sub(words, at, VISITOR) === (UNLINKED | VISITOR)) takeReferenceBack(parsed.id);
-  }
+  if (spell(id) === name) return id;
+  // An older name of the same extent.
+  leave(id);
+  return undefined;
+}
+
+function leave(id: number): void {
+  // The name was linked at `enter`: if it is not any more and nobody else is at it, its reference is left to be taken back.
+  if (Atomics.sub(arena().words, nameWord(id), VISITOR) === (UNLINKED | VISITOR)) takeReferenceBack(id);
 }
 
 function takeReferenceBack(id: number): void {
@@ -88,12 +103,11 @@ function spell(id: number): string {
   return `${prefix()}${id.toString(36)}-${generationOf(id).toString(36)}`;
 }
 
-function parse(name: string): { id: number } | undefined {
+function parse(name: string): number | undefined {
   if (!name.startsWith(FAMILY) || !name.startsWith(prefix())) return undefined;
   const id = Number.parseInt(name.slice(prefix().length), 36);
   const inHeap = payloadOffset(id) > HEAP_OFFSET && payloadOffset(id) < CONTROL_BYTES;
-  if (!inHeap || arena().words[cellWord(id) + CellHeader.kind] !== CellKind.extent) return undefined;
-  return { id };
+  return inHeap && arena().words[cellWord(id) + CellHeader.kind] === CellKind.extent ? id : undefined;
 }
 
 const FAMILY = "multiproc-";

@@ -13,7 +13,8 @@ export type Stepwise = Record<string, (...args: unknown[]) => Steps<never>>;
 
 /**
  * Compiles a module's functions as generators.
- * @param file The compiled module. @param imports What it imports, by name. @param patch Changes its text, to see the test fail.
+ * @param file The compiled module. @param imports What it imports, by name; generator functions among it are stepped, too.
+ * @param patch Changes its text, to see the test fail.
  */
 export function stepwise(
   file: URL,
@@ -23,16 +24,23 @@ export function stepwise(
   const scope = { ...imports, Atomics: steppingAtomics };
   const text = patch(readFileSync(file, "utf8"));
   let factory = compiled.get(text);
-  if (factory === undefined) compiled.set(text, (factory = compileFunction(rewrite(text), Object.keys(scope)) as Call));
+  if (factory === undefined)
+    compiled.set(text, (factory = compileFunction(rewrite(text, steppedIn(imports)), Object.keys(scope)) as Call));
   return factory(...(Object.values(scope) as never[])) as Stepwise;
 }
 
 /** By text; the names of the imports must be the same each time. */
 const compiled = new Map<string, Call>();
 
-function rewrite(text: string): string {
+function steppedIn(imports: Record<string, unknown>): string[] {
+  return Object.keys(imports).filter((name) => imports[name] instanceof GeneratorFunction);
+}
+
+const GeneratorFunction = function* (): Steps<void> {}.constructor as new () => Steps;
+
+function rewrite(text: string, imported: string[]): string {
   const program = parse(text, { ecmaVersion: 2022, sourceType: "module" });
-  const names = new Set<string>();
+  const names = new Set<string>(imported);
   const edits: [at: number, insert: string, remove: number][] = [];
   walk(program, (node) => {
     if (node.type === "FunctionDeclaration") names.add((node["id"] as Named).name);
@@ -48,7 +56,7 @@ function rewrite(text: string): string {
   // From the end to the start, so that places stay valid.
   edits.sort(([a], [b]) => b - a);
   const code = edits.reduce((done, [at, insert, remove]) => done.slice(0, at) + insert + done.slice(at + remove), text);
-  return `${code}\nreturn { ${[...names].join(", ")} };`;
+  return `${code}\nreturn { ${[...names].filter((name) => !imported.includes(name)).join(", ")} };`;
 }
 
 /** What the actor that is stepped just now has got from Atomics so far: all that its local state can depend on. */
