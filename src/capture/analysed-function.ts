@@ -5,7 +5,7 @@ import { type Analysis, analyse, type Place } from "./definition.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
 import type { FunctionFacts, ScopeValues } from "./inspector.ts";
 import { lineOf } from "./plain-function.ts";
-import type { FunctionSite, FileScopes } from "./scope-analysis.ts";
+import type { FunctionSite, FileScopes } from "./scope-tree.ts";
 import { analyseText, findText, type ScriptRecord } from "./scripts.ts";
 
 const analyses = new WeakMap<ScriptRecord, Map<string, Analysis>>();

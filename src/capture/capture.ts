@@ -1,23 +1,22 @@
 /** From a function to its image: the door of this folder for whoever sends. */
 
 import { types } from "node:util";
-import { SerializationError } from "../core/errors.ts";
-import { analysisOf, parseAlone, scopeWith } from "./analysed-function.ts";
+import { analysisOf, parseAlone } from "./analysed-function.ts";
 import { builtinNamed } from "./builtins.ts";
-import { cellOf } from "./cells.ts";
-import { type Analysis, analyse, type KeySource, type VariableSource } from "./definition.ts";
+import { type Analysis, analyse } from "./definition.ts";
 import { originOfSpecial, toFileUrl } from "./file-values.ts";
 import { moduleOfFunction } from "./from-module.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
 import { cachedExport, knownImport, rememberImport } from "./identities.ts";
 import type { FunctionDefinition, FunctionImage, ModuleImage, SourceImage } from "./image.ts";
 import { factsOf, type FunctionFacts, hasInspector } from "./inspector.ts";
-import { lexicalThis } from "./lexical-this.ts";
 import { mainModule } from "./main-module.ts";
 import { referenceOf } from "./origins.ts";
 import { plainDefinition } from "./plain-function.ts";
-import { functionsOf, isBare, ownProperties, prototypeProperties } from "./properties.ts";
-import { restoredBinding, restoredParts } from "./restore.ts";
+import { isBare, ownProperties, prototypeProperties } from "./properties.ts";
+import { isConstant, parentOf, readImage, refuse } from "./read-image.ts";
+import { restoredParts } from "./restore.ts";
+import { restoredBinding } from "./restore-bound.ts";
 import { selfContained } from "./self-contained.ts";
 import { type ScriptRecord, scriptOf } from "./scripts.ts";
 
@@ -44,10 +43,6 @@ export function capture(fn: Function, path: string, holder?: object): FunctionIm
   }
   if (types.isProxy(fn)) refuse(path, "it is a Proxy");
   return byReference(fn) ?? restored(fn, path) ?? captureText(fn, path, holder);
-}
-
-function refuse(path: string, why: string): never {
-  throw new SerializationError(`Cannot send \`${path}\`: ${why}`, { path });
 }
 
 function byReference(fn: Function): FunctionImage | undefined {
@@ -129,7 +124,9 @@ function captureText(fn: Function, path: string, holder: object | undefined): Fu
   }
   const analysis = analysisOf(fn, text, facts, record, path);
   known.set(fn, { image: undefined, analysis, record });
-  return readImage(fn, analysis, facts, record, path, holder);
+  const image = readImage(fn, analysis, facts, record, path, holder);
+  if (isConstant(analysis) && isBare(fn)) known.set(fn, { image, isBare: true });
+  return image;
 }
 
 function rememberBare(fn: Function, definition: FunctionDefinition): SourceImage {
@@ -198,90 +195,6 @@ function exportOf(fn: Function, { scopes }: FunctionFacts, record: ScriptRecord)
     return { kind: "module", module: { importer: undefined, specifier: url, how: "import" }, exportName };
   }
   return undefined;
-}
-
-function readImage(
-  fn: Function,
-  analysis: Analysis,
-  facts: FunctionFacts,
-  record: ScriptRecord,
-  path: string,
-  holder: object | undefined,
-): SourceImage {
-  const { definition, sources, site } = analysis;
-  const values: unknown[] = [];
-  const cells: (object | undefined)[] = [];
-  for (let i = 0; i < sources.length; i++) {
-    const source = sources[i] as VariableSource;
-    values.push(source.from === "nowhere" ? undefined : readSource(source, facts, path));
-    cells.push(definition.variables[i]?.written === true ? cellOfSource(source, facts, fn, analysis) : undefined);
-  }
-  const image: SourceImage = {
-    kind: "source",
-    definition,
-    values,
-    cells,
-    keys: analysis.keys.map((key) => readKey(fn, key, facts, path)),
-    ...(definition.thisParameter === undefined
-      ? {}
-      : { lexicalThis: lexicalThis(fn, site, facts.location, record, path, holder) }),
-    ...(definition.parentParameter === undefined ? {} : { parent: { value: parentOf(fn) } }),
-    properties: ownProperties(fn, analysis),
-    prototypeProperties: prototypeProperties(fn, analysis),
-  };
-  const isConstant =
-    sources.every(({ from }) => from === "nowhere") &&
-    definition.thisParameter === undefined &&
-    site.syntax !== "class" &&
-    isBare(fn);
-  if (isConstant) known.set(fn, { image, isBare: true });
-  return image;
-}
-
-function readSource({ name, from, members }: VariableSource, { scopes }: FunctionFacts, path: string): unknown {
-  if (from === "global") return (globalThis as Record<string, unknown>)[name];
-  const scope = scopeWith(scopes, name);
-  if (scope === undefined) refuse(path, `V8 does not tell the value of its variable \`${name}\``);
-  let value: unknown;
-  try {
-    value = scope.values[name];
-  } catch {
-    refuse(path, `its variable \`${name}\` is not initialised yet`);
-  }
-  if (name === "arguments" && types.isArgumentsObject(value)) return Array.from(value as ArrayLike<unknown>);
-  return members === undefined ? value : pickMembers(value as Record<string, unknown>, members);
-}
-
-/** Of a module's exports only what is used. */
-function pickMembers(exports: Record<string, unknown>, members: readonly string[]): object {
-  const entries = members.filter((name) => name in exports).map((name) => [name, exports[name]] as const);
-  return Object.fromEntries(entries);
-}
-
-function cellOfSource(source: VariableSource, { scopes }: FunctionFacts, fn: Function, { site }: Analysis): object {
-  const values = scopeWith(scopes, source.name)?.values ?? {};
-  return source.binding === undefined ? {} : cellOf(source.binding, values, fn, site);
-}
-
-function readKey(fn: Function, key: KeySource, facts: FunctionFacts, path: string): string | symbol {
-  if (key.variable !== undefined) {
-    const value: unknown = scopeWith(facts.scopes, key.variable)?.values[key.variable];
-    if (typeof value === "string" || typeof value === "symbol") return value;
-    refuse(path, `V8 does not tell the name of its computed field [${key.variable}]`);
-  }
-  const owner: object = key.isStatic ? fn : (fn.prototype as object);
-  for (const name of Reflect.ownKeys(owner)) {
-    const parts = functionsOf(Object.getOwnPropertyDescriptor(owner, name) as PropertyDescriptor);
-    if (parts.some((part) => Function.prototype.toString.call(part) === key.text)) return name;
-  }
-  return refuse(path, "a computed member of the class was replaced");
-}
-
-/** The class that a class extends; null for `extends null`. */
-function parentOf(fn: Function): unknown {
-  const parent = Object.getPrototypeOf(fn) as unknown;
-  const prototype = Object.getPrototypeOf(fn.prototype) as unknown;
-  return prototype === null ? null : parent;
 }
 
 /** Where the inspector is forbidden: functions that use only global names, and nothing else. */

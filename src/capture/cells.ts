@@ -5,7 +5,7 @@
  * same file with the same values is taken for the same scope, within one turn of the event loop (one message).
  */
 
-import type { Binding, FunctionSite, Node } from "./scope-analysis.ts";
+import type { Binding, FunctionSite, Node } from "./scope-tree.ts";
 
 interface Instance {
   readonly values: Record<string, unknown>;

@@ -13,7 +13,7 @@ import {
   type Mark,
   type Node,
   type Occurrence,
-} from "./scope-analysis.ts";
+} from "./scope-tree.ts";
 import { definitionId } from "./definition-id.ts";
 
 /** How a variable's value is read at the moment of the call; parallel to `definition.variables`. */

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { SerializationError } from "../core/errors.ts";
 import { toFilePath } from "./file-values.ts";
 import { type Location, thisOfCaller } from "./inspector.ts";
-import type { FunctionSite, Node } from "./scope-analysis.ts";
+import type { FunctionSite, Node } from "./scope-tree.ts";
 import type { ScriptRecord } from "./scripts.ts";
 
 const require = createRequire(import.meta.url);

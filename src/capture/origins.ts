@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 import { toFileUrl } from "./file-values.ts";
 import type { ModuleReference, VariableReference } from "./image.ts";
 import { mainModule } from "./main-module.ts";
-import type { Binding, FileScopes, Node } from "./scope-analysis.ts";
+import type { Binding, FileScopes, Node } from "./scope-tree.ts";
 
 /** The file in which a binding stands. */
 export interface Site {

@@ -2,7 +2,7 @@
 
 import type { SourceImage } from "./image.ts";
 import type { Analysis } from "./definition.ts";
-import type { Node } from "./scope-analysis.ts";
+import type { Node } from "./scope-tree.ts";
 
 type Properties = SourceImage["properties"];
 

@@ -3,7 +3,7 @@
 import { builtinModules, createRequire } from "node:module";
 import { types } from "node:util";
 import { GLOBAL_NAMES } from "./global-names.ts";
-import type { Node } from "./scope-analysis.ts";
+import type { Node } from "./scope-tree.ts";
 import { parseAlone } from "./analysed-function.ts";
 
 const require = createRequire(import.meta.url);

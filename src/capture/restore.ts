@@ -42,12 +42,6 @@ export interface DraftOptions {
   readonly keys?: readonly (string | symbol)[] | undefined;
 }
 
-/** A bound function under construction. */
-export interface BoundDraft {
-  readonly fn: Function;
-  bind(target: Function, boundThis: unknown, boundArgs: readonly unknown[]): void;
-}
-
 type Assign = (slot: number, value: unknown) => void;
 type Read = () => unknown[];
 type Factory = (...parameters: unknown[]) => [fn: Function, assign: Assign, read: Read];
@@ -63,7 +57,6 @@ const THIS_SLOT = -1;
 
 const compiledById = new Map<string, Compiled>();
 const drafts = new WeakMap<Function, Draft>();
-const bounds = new WeakMap<Function, Binding>();
 
 /** A cell to hand to `createFunction`. */
 export function newCell(): Cell {
@@ -89,38 +82,6 @@ export function createFunction(definition: FunctionDefinition, options: DraftOpt
   const draft = new Draft(fn, definition, assign, read, options.keys);
   drafts.set(fn, draft);
   return draft;
-}
-
-/** Creates a bound function whose target, `this` and arguments come later. */
-export function createBound(): BoundDraft {
-  const binding: Binding = { target: undefined, boundThis: undefined, boundArgs: [] };
-  const fn = function (this: unknown, ...args: unknown[]): unknown {
-    const all = binding.boundArgs.length === 0 ? args : [...binding.boundArgs, ...args];
-    const target = binding.target as Function;
-    if (new.target === undefined) return Reflect.apply(target, binding.boundThis, all);
-    return Reflect.construct(target, all, (new.target as Function) === fn ? target : new.target) as unknown;
-  };
-  bounds.set(fn, binding);
-  return {
-    fn,
-    bind(target, boundThis, boundArgs) {
-      Object.assign(binding, { target, boundThis, boundArgs });
-      const length = Math.max(0, target.length - boundArgs.length);
-      Object.defineProperty(fn, "name", { value: `bound ${target.name}`, configurable: true });
-      Object.defineProperty(fn, "length", { value: length, configurable: true });
-    },
-  };
-}
-
-/** The parts of a bound function that `createBound` made. */
-export interface Binding {
-  readonly target: Function | undefined;
-  readonly boundThis: unknown;
-  readonly boundArgs: readonly unknown[];
-}
-
-export function restoredBinding(fn: Function): Binding | undefined {
-  return bounds.get(fn);
 }
 
 /** What a function that was created here is made of, as it is now. */
@@ -209,25 +170,30 @@ function fixedValue(variable: VariableDefinition, definition: FunctionDefinition
 
 function compile(definition: FunctionDefinition): Compiled {
   const { variables, keyParameters, parentParameter } = definition;
+  const factory = compileOnly(definition).runInThisContext() as Factory;
   const fixed = variables.map((variable) => fixedValue(variable, definition));
   for (let i = 0; i < keyParameters.length; i++) fixed.push(undefined);
   if (parentParameter !== undefined) fixed.push(class {});
+  return {
+    factory,
+    fixed,
+    hasWritten: variables.some((variable) => variable.written),
+  };
+}
+
+/** The script whose value is the factory. */
+export function compileOnly(definition: FunctionDefinition): Script {
   const [prefix, suffix] = factoryText(definition);
   const { source, url, line, column } = definition;
   // On a line of its own the text looks as in its file when Node prints it. Minified code stands too far right for that: there
   // prefix and text share a line, moved to the left.
   const isFar = column > 2000;
   const code = isFar ? prefix + source + suffix : `${prefix}\n${" ".repeat(column)}${source}${suffix}`;
-  const script = new Script(code, {
+  return new Script(code, {
     filename: url,
     lineOffset: isFar ? line : line - 1,
     columnOffset: isFar ? column - prefix.length : 0,
   });
-  return {
-    factory: script.runInThisContext() as Factory,
-    fixed,
-    hasWritten: variables.some((variable) => variable.written),
-  };
 }
 
 /** What stands before and after the function's text; no line break before it. */

@@ -11,7 +11,8 @@ import * as util from "node:util";
 import { quietly, toFilePath } from "./file-values.ts";
 import { type Location, type ScriptFacts, scriptSource, withDebugger } from "./inspector.ts";
 import { rememberSourceMap } from "./source-maps.ts";
-import { analyseScopes, type FileScopes, type Node } from "./scope-analysis.ts";
+import { analyseScopes } from "./scope-analysis.ts";
+import type { FileScopes, Node } from "./scope-tree.ts";
 
 /** What is known of a script. */
 export interface ScriptRecord {

@@ -15,7 +15,8 @@ import type {
   SourceImage,
 } from "../../src/capture/image.ts";
 import { loadModule, resolveImage } from "../../src/capture/modules.ts";
-import { type Cell, createBound, createFunction, newCell } from "../../src/capture/restore.ts";
+import { type Cell, createFunction, newCell } from "../../src/capture/restore.ts";
+import { createBound } from "../../src/capture/restore-bound.ts";
 import { SerializationError } from "../../src/core/errors.ts";
 
 type Key = { name: string } | { symbol: string; wellKnown: boolean };

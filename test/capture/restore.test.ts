@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FunctionDefinition, VariableDefinition } from "../../src/capture/image.ts";
-import { createBound, createFunction, newCell } from "../../src/capture/restore.ts";
+import { createFunction, newCell } from "../../src/capture/restore.ts";
+import { createBound } from "../../src/capture/restore-bound.ts";
 
 let ids = 0;
 function definition(source: string, variables: VariableDefinition[] = [], more: Partial<FunctionDefinition> = {}) {

@@ -1,0 +1,101 @@
+/** Reads what a function holds at the moment of the call: variables, `this`, the parent of a class, properties. */
+
+import { types } from "node:util";
+import { SerializationError } from "../core/errors.ts";
+import { scopeWith } from "./analysed-function.ts";
+import { cellOf } from "./cells.ts";
+import type { Analysis, KeySource, VariableSource } from "./definition.ts";
+import type { SourceImage } from "./image.ts";
+import type { FunctionFacts } from "./inspector.ts";
+import { lexicalThis } from "./lexical-this.ts";
+import { functionsOf, ownProperties, prototypeProperties } from "./properties.ts";
+import type { ScriptRecord } from "./scripts.ts";
+
+/** Whether the image can never change as long as nothing is put on the function. */
+export function isConstant({ sources, definition, site }: Analysis): boolean {
+  const isClosed = sources.every(({ from }) => from === "nowhere");
+  return isClosed && definition.thisParameter === undefined && site.syntax !== "class";
+}
+
+/** Throws the error that every refusal of this folder is. */
+export function refuse(path: string, why: string): never {
+  throw new SerializationError(`Cannot send \`${path}\`: ${why}`, { path });
+}
+
+/** The image of a function whose analysis is known, with the values that its variables have now. */
+export function readImage(
+  fn: Function,
+  analysis: Analysis,
+  facts: FunctionFacts,
+  record: ScriptRecord,
+  path: string,
+  holder: object | undefined,
+): SourceImage {
+  const { definition, sources, site } = analysis;
+  const values: unknown[] = [];
+  const cells: (object | undefined)[] = [];
+  for (let i = 0; i < sources.length; i++) {
+    const source = sources[i] as VariableSource;
+    values.push(source.from === "nowhere" ? undefined : readSource(source, facts, path));
+    cells.push(definition.variables[i]?.written === true ? cellOfSource(source, facts, fn, analysis) : undefined);
+  }
+  return {
+    kind: "source",
+    definition,
+    values,
+    cells,
+    keys: analysis.keys.map((key) => readKey(fn, key, facts, path)),
+    ...(definition.thisParameter === undefined
+      ? {}
+      : { lexicalThis: lexicalThis(fn, site, facts.location, record, path, holder) }),
+    ...(definition.parentParameter === undefined ? {} : { parent: { value: parentOf(fn) } }),
+    properties: ownProperties(fn, analysis),
+    prototypeProperties: prototypeProperties(fn, analysis),
+  };
+}
+
+function readSource({ name, from, members }: VariableSource, { scopes }: FunctionFacts, path: string): unknown {
+  if (from === "global") return (globalThis as Record<string, unknown>)[name];
+  const scope = scopeWith(scopes, name);
+  if (scope === undefined) refuse(path, `V8 does not tell the value of its variable \`${name}\``);
+  let value: unknown;
+  try {
+    value = scope.values[name];
+  } catch {
+    refuse(path, `its variable \`${name}\` is not initialised yet`);
+  }
+  if (name === "arguments" && types.isArgumentsObject(value)) return Array.from(value as ArrayLike<unknown>);
+  return members === undefined ? value : pickMembers(value as Record<string, unknown>, members);
+}
+
+/** Of a module's exports only what is used. */
+function pickMembers(exports: Record<string, unknown>, members: readonly string[]): object {
+  const entries = members.filter((name) => name in exports).map((name) => [name, exports[name]] as const);
+  return Object.fromEntries(entries);
+}
+
+function cellOfSource(source: VariableSource, { scopes }: FunctionFacts, fn: Function, { site }: Analysis): object {
+  const values = scopeWith(scopes, source.name)?.values ?? {};
+  return source.binding === undefined ? {} : cellOf(source.binding, values, fn, site);
+}
+
+function readKey(fn: Function, key: KeySource, facts: FunctionFacts, path: string): string | symbol {
+  if (key.variable !== undefined) {
+    const value: unknown = scopeWith(facts.scopes, key.variable)?.values[key.variable];
+    if (typeof value === "string" || typeof value === "symbol") return value;
+    refuse(path, `V8 does not tell the name of its computed field [${key.variable}]`);
+  }
+  const owner: object = key.isStatic ? fn : (fn.prototype as object);
+  for (const name of Reflect.ownKeys(owner)) {
+    const parts = functionsOf(Object.getOwnPropertyDescriptor(owner, name) as PropertyDescriptor);
+    if (parts.some((part) => Function.prototype.toString.call(part) === key.text)) return name;
+  }
+  return refuse(path, "a computed member of the class was replaced");
+}
+
+/** The class that a class extends; null for `extends null`. */
+export function parentOf(fn: Function): unknown {
+  const parent = Object.getPrototypeOf(fn) as unknown;
+  const prototype = Object.getPrototypeOf(fn.prototype) as unknown;
+  return prototype === null ? null : parent;
+}
