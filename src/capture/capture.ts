@@ -4,6 +4,7 @@ import { types } from "node:util";
 import { analysisOf, parseAlone } from "./analysed-function.ts";
 import { builtinNamed } from "./builtins.ts";
 import { type Analysis, analyse } from "./definition.ts";
+import { definitionId } from "./definition-id.ts";
 import { originOfSpecial, toFileUrl } from "./file-values.ts";
 import { moduleOfFunction } from "./from-module.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
@@ -58,6 +59,7 @@ function restored(fn: Function, path: string): FunctionImage | undefined {
   const parts = restoredParts(fn);
   if (parts !== undefined) {
     const { definition, values, cells } = parts;
+    const parent = parentOf(fn, definition);
     const isSimple = definition.syntax !== "class" && isBare(fn);
     const shape = isSimple ? undefined : parseAlone(definition.source, definition.isModule);
     if (!isSimple && shape === undefined) refuse(path, "its text cannot be parsed");
@@ -68,7 +70,7 @@ function restored(fn: Function, path: string): FunctionImage | undefined {
       cells,
       keys: parts.keys,
       ...(definition.thisParameter === undefined ? {} : { lexicalThis: { value: parts.lexicalThis } }),
-      ...(definition.parentParameter === undefined ? {} : { parent: { value: parentOf(fn) } }),
+      ...(parent === undefined ? {} : { parent }),
       properties: shape === undefined ? [] : ownProperties(fn, { site: shape.site, definition }),
       prototypeProperties: shape === undefined ? [] : prototypeProperties(fn, shape),
     };
@@ -115,7 +117,7 @@ function captureText(fn: Function, path: string, holder: object | undefined): Fu
   if (facts.location === undefined) refuse(path, "V8 does not tell where it comes from");
   const isModule = facts.scopes.some(({ type }) => type === "Module");
   const record = scriptOf(facts.location, text, isModule);
-  if (record.url.startsWith("node:")) return captureBuiltin(fn, path, record.url);
+  if (record.url.startsWith("node:")) return captureBuiltin(fn, path, record.url, facts);
   rememberImports(record, facts);
   const reference = knownImport(fn) ?? exportOf(fn, facts, record);
   if (reference !== undefined) {
@@ -151,11 +153,32 @@ function captureNative(fn: Function, path: string): FunctionImage {
   return { kind: "bound", ...bound };
 }
 
-function captureBuiltin(fn: Function, path: string, url: string): FunctionImage {
-  const image = builtinNamed(fn);
+function captureBuiltin(fn: Function, path: string, url: string, facts: FunctionFacts): FunctionImage {
+  const image = builtinNamed(fn) ?? promisified(facts, url);
   if (image === undefined) refuse(path, `it is an internal function of Node (${fn.name || "without a name"}, ${url})`);
   known.set(fn, { image, isBare: false });
   return image;
+}
+
+/** What `util.promisify` made: made again of the function that it was made of. */
+function promisified({ scopes }: FunctionFacts, url: string): SourceImage | undefined {
+  const original: unknown = scopes.find(({ values }) => Object.hasOwn(values, "original"))?.values["original"];
+  if (url !== "node:internal/util" || typeof original !== "function") return undefined;
+  const module = { importer: undefined, specifier: "node:util", how: "import" } as const;
+  const parts = {
+    source: "(...args) => promisify(original)(...args)",
+    syntax: "arrow",
+    name: original.name,
+    url: "node:util",
+    line: 0,
+    column: 0,
+    strict: true,
+    isModule: true,
+    variables: [{ name: "promisify", reference: { module, exportName: "promisify" } }, { name: "original" }],
+    keyParameters: [],
+  } as const;
+  const definition = { id: definitionId(parts), ...parts };
+  return { ...bareImage(definition), values: [undefined, original], cells: [undefined, undefined] };
 }
 
 /** What the file imports is known by identity from now on, whichever way it is reached. */

@@ -50,7 +50,7 @@ export interface SourceImage {
   readonly values: readonly unknown[];
   /** `this` of an arrow function that uses it; absent otherwise. */
   readonly lexicalThis?: { readonly value: unknown };
-  /** The parent of a class with `extends` (taken from the prototype chain; may be null); absent otherwise. */
+  /** The parent of a class with `extends`, or of an old-style constructor (from the prototype chain; may be null); absent otherwise. */
   readonly parent?: { readonly value: unknown };
   /**
    * Identity of each *written* captured variable's storage, parallel to `values`: equal objects mean one shared variable.

@@ -13,7 +13,14 @@ const OWN = new Set<string | symbol>(["length", "name", "prototype", "arguments"
 export function isBare(fn: Function): boolean {
   for (const key of Reflect.ownKeys(fn)) if (!OWN.has(key)) return false;
   const prototype: unknown = Object.getOwnPropertyDescriptor(fn, "prototype")?.value;
-  return prototype === undefined || typeof prototype !== "object" || Reflect.ownKeys(prototype as object).length <= 1;
+  if (typeof prototype !== "object" || prototype === null) return true;
+  return Reflect.ownKeys(prototype).length <= 1 && !inherits(prototype);
+}
+
+/** Whether the prototype of an old-style constructor was given a prototype. (Those of generators have no constructor.) */
+export function inherits(prototype: unknown): boolean {
+  if (typeof prototype !== "object" || prototype === null) return false;
+  return Object.hasOwn(prototype, "constructor") && Object.getPrototypeOf(prototype) !== Object.prototype;
 }
 
 /** Own properties that the text does not make. */

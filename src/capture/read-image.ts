@@ -5,10 +5,10 @@ import { SerializationError } from "../core/errors.ts";
 import { scopeWith } from "./analysed-function.ts";
 import { cellOf } from "./cells.ts";
 import type { Analysis, KeySource, VariableSource } from "./definition.ts";
-import type { SourceImage } from "./image.ts";
+import type { FunctionDefinition, SourceImage } from "./image.ts";
 import type { FunctionFacts } from "./inspector.ts";
 import { lexicalThis } from "./lexical-this.ts";
-import { functionsOf, ownProperties, prototypeProperties } from "./properties.ts";
+import { functionsOf, inherits, ownProperties, prototypeProperties } from "./properties.ts";
 import type { ScriptRecord } from "./scripts.ts";
 
 /** Whether the image can never change as long as nothing is put on the function. */
@@ -39,6 +39,7 @@ export function readImage(
     values.push(source.from === "nowhere" ? undefined : readSource(source, facts, path));
     cells.push(definition.variables[i]?.written === true ? cellOfSource(source, facts, fn, analysis) : undefined);
   }
+  const parent = parentOf(fn, definition);
   return {
     kind: "source",
     definition,
@@ -48,7 +49,7 @@ export function readImage(
     ...(definition.thisParameter === undefined
       ? {}
       : { lexicalThis: lexicalThis(fn, site, facts.location, record, path, holder) }),
-    ...(definition.parentParameter === undefined ? {} : { parent: { value: parentOf(fn) } }),
+    ...(parent === undefined ? {} : { parent }),
     properties: ownProperties(fn, analysis),
     prototypeProperties: prototypeProperties(fn, analysis),
   };
@@ -93,9 +94,14 @@ function readKey(fn: Function, key: KeySource, facts: FunctionFacts, path: strin
   return refuse(path, "a computed member of the class was replaced");
 }
 
-/** The class that a class extends; null for `extends null`. */
-export function parentOf(fn: Function): unknown {
-  const parent = Object.getPrototypeOf(fn) as unknown;
-  const prototype = Object.getPrototypeOf(fn.prototype) as unknown;
-  return prototype === null ? null : parent;
+/** The class that a class extends (null for `extends null`), or that an old-style constructor inherits from. */
+export function parentOf(fn: Function, { syntax, parentParameter }: FunctionDefinition): SourceImage["parent"] {
+  const own = Object.getOwnPropertyDescriptor(fn, "prototype")?.value as object | null | undefined;
+  if (parentParameter !== undefined) {
+    return { value: Object.getPrototypeOf(own) === null ? null : (Object.getPrototypeOf(fn) as unknown) };
+  }
+  if (syntax !== "function" || !inherits(own)) return undefined;
+  const above = Object.getPrototypeOf(own) as { constructor?: unknown } | null;
+  const { constructor } = above ?? {};
+  return typeof constructor === "function" && constructor.prototype === above ? { value: constructor } : undefined;
 }

@@ -28,7 +28,7 @@ export interface FunctionDraft {
   set(index: number, value: unknown): void;
   /** Gives an arrow its `this`; only where `definition.thisParameter` is set. */
   setThis(value: unknown): void;
-  /** Gives a class its parent (a constructor or null); only where `definition.parentParameter` is set. */
+  /** Gives a class, or an old-style constructor, its parent: `SourceImage.parent`, a constructor or null. */
   setParent(value: unknown): void;
   /** Sets own properties and those of `prototype`, as the image has them. */
   define(properties: SourceImage["properties"], prototypeProperties: SourceImage["prototypeProperties"]): void;
