@@ -7,7 +7,7 @@
  * | 1    | pid                                     | owner                 | all      |
  * | 2–3  | start time, 64 bits, in clock ticks     | owner                 | all      |
  * | 4    | slot of the parent + 1, 0 if none       | owner                 | sweeper  |
- * | 5    | generation: counts the slot's owners    | sweeper               | all      |
+ * | 5    | generation: differs from owner to owner | owner, then sweeper   | all      |
  * | 6    | doorbell: 1 when rung and not yet heard | ringers, owner        | ringers  |
  * | 7    | doorbell: descriptor in the owner, 0 if none | owner            | ringers  |
  * | 8    | slot of the sweeper + 1                 | sweeper               | sweepers |
@@ -82,6 +82,8 @@ function claimSlot(): number {
     words[at + Slot.sweeper] = 0;
     words[at + Slot.nameBytes] = 0;
     words[at + Slot.queueLock] = 0;
+    // Whoever saw the last owner dead and comes late to sweep it sees that this is another one.
+    Atomics.add(words, at + Slot.generation, 1);
     Atomics.store(words, at + Slot.state, SlotState.alive);
     Atomics.store(words, Header.slotHint, (slot + 1) % MAX_PROCESSES);
     return slot;

@@ -9,14 +9,15 @@
 import { arena } from "./arena.ts";
 import { freeBlock } from "./block.ts";
 import { CellHeader, CellState, forEachCell } from "./cell-heap.ts";
-import { MAX_PROCESSES } from "./layout.ts";
 import {
   isSlotAlive,
   selfSlot,
   selfSlotIfAny,
   Slot,
+  slotGeneration,
   slotOwner,
   type SlotOwner,
+  slotsInUse,
   SlotState,
   slotWord,
 } from "./process-table.ts";
@@ -32,68 +33,82 @@ export function onSweep(cleaner: Cleaner): void {
   cleaners.push(cleaner);
 }
 
-/** Sweeps a slot whose owner is known to be dead. @returns false when somebody else has done it or is at it. */
-export function sweep(slot: number): boolean {
-  const dead = slotOwner(slot);
-  if (dead === undefined || !claimSweep(slot)) return false;
-  const { words } = arena();
+/**
+ * Sweeps a slot whose owner is known to be dead.
+ * @param generation The slot's generation, read before the owner was seen to be dead: should the slot have got a new owner
+ *   since then, that one is left alone.
+ * @returns false when somebody else has done it or is at it.
+ */
+export function sweep(slot: number, generation: number = slotGeneration(slot)): boolean {
+  if (!claimSweep(slot, generation)) return false;
+  const dead = slotOwner(slot) as SlotOwner;
   try {
     for (const clean of cleaners) clean(dead);
     dropReferences(slot);
+    dropSweeps(slot);
   } catch (error) {
     // Cleaners are repeatable: the next one who looks sweeps again, which may be this process.
-    Atomics.store(words, slotWord(slot) + Slot.sweeper, 0);
+    giveUpSweep(slot);
     throw error;
   }
+  const { words } = arena();
   Atomics.add(words, slotWord(slot) + Slot.generation, 1);
-  Atomics.store(words, slotWord(slot) + Slot.sweeper, 0);
   Atomics.store(words, slotWord(slot) + Slot.state, SlotState.free);
+  giveUpSweep(slot);
   return true;
 }
 
-/** Sweeps whatever process has that pid, and those of its descendants that are dead. */
+/** Sweeps whatever process had that pid and is dead. */
 export function sweepProcess(pid: number): void {
   if (selfSlotIfAny() === undefined) return;
-  const { words } = arena();
-  for (let slot = 0; slot < MAX_PROCESSES; slot++) {
-    const at = slotWord(slot);
-    if (Atomics.load(words, at + Slot.state) >= SlotState.alive && words[at + Slot.pid] === pid) sweep(slot);
+  for (const slot of slotsInUse()) {
+    const generation = slotGeneration(slot);
+    if (arena().words[slotWord(slot) + Slot.pid] === pid && !isSlotAlive(slot)) sweep(slot, generation);
   }
 }
 
 /** Sweeps every slot whose owner is dead (about 40 µs a slot in use). @returns how many there were. */
 export function sweepDead(): number {
-  const { words } = arena();
-  let swept = 0;
-  for (let slot = 0; slot < MAX_PROCESSES; slot++) {
-    const state = Atomics.load(words, slotWord(slot) + Slot.state);
-    if (state >= SlotState.alive && slot !== selfSlot() && !isSlotAlive(slot) && sweep(slot)) swept += 1;
-  }
-  return swept;
+  return slotsInUse().filter((slot) => {
+    const generation = slotGeneration(slot);
+    return !isSlotAlive(slot) && sweep(slot, generation);
+  }).length;
 }
 
 /** Asks whether a slot's owner is alive, and sweeps the slot if not. */
 export function aliveOrSwept(slot: number): boolean {
+  const generation = slotGeneration(slot);
   if (isSlotAlive(slot)) return true;
-  sweep(slot);
+  sweep(slot, generation);
   return false;
 }
 
 /** One sweeper at a time; a dead one is replaced. */
-function claimSweep(slot: number): boolean {
+function claimSweep(slot: number, generation: number): boolean {
   const { words } = arena();
   const at = slotWord(slot);
   const me = selfSlot() + 1;
   const sweeper = Atomics.load(words, at + Slot.sweeper);
   if (sweeper === me || (sweeper !== 0 && isSlotAlive(sweeper - 1))) return false;
   if (Atomics.compareExchange(words, at + Slot.sweeper, sweeper, me) !== sweeper) return false;
-  if (Atomics.load(words, at + Slot.state) < SlotState.alive) {
-    // Somebody finished between the look at the state and the claim.
-    Atomics.store(words, at + Slot.sweeper, 0);
+  // Somebody may have finished between the look at the owner and the claim, and the slot may have a new owner.
+  if (Atomics.load(words, at + Slot.state) < SlotState.alive || slotGeneration(slot) !== generation) {
+    giveUpSweep(slot);
     return false;
   }
   Atomics.store(words, at + Slot.state, SlotState.sweeping);
   return true;
+}
+
+/** Only if it is still ours: a new owner of the slot clears the word, and then somebody else may sweep that one. */
+function giveUpSweep(slot: number): void {
+  Atomics.compareExchange(arena().words, slotWord(slot) + Slot.sweeper, selfSlot() + 1, 0);
+}
+
+/** A new owner of the dead one's slot must not be taken for who sweeps the slots that the dead one swept. */
+function dropSweeps(dead: number): void {
+  const { words } = arena();
+  for (const slot of slotsInUse()) Atomics.compareExchange(words, slotWord(slot) + Slot.sweeper, dead + 1, 0);
 }
 
 /** Clears the dead one's bits, and finishes what it was freeing. */

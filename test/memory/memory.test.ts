@@ -145,6 +145,7 @@ test("a child that is killed gives up what it held when it is swept", async () =
     assert.equal(memory.slotOwner(slot), undefined);
     assert.ok(!memory.isHolder(ref.id, slot));
     assert.equal(memory.sweep(slot), false, "swept once");
+    assert.equal(memory.sweep(slot, memory.slotGeneration(slot) - 1), false);
     assert.throws(() => memory.openCell(ref), StateError);
   }
 });
@@ -168,5 +169,27 @@ test("a sweep in which a cleaner fails can be repeated", async () => {
   assert.throws(() => memory.sweep(slot), /the cleaner failed/);
   failing = false;
   assert.equal(memory.sweep(slot), true);
+  assert.equal(memory.slotOwner(slot), undefined);
+});
+
+test("who comes late to sweep a slot leaves its new owner alone", async () => {
+  const first = await startArenaChild("block-holder", ...Object.values(memory.allocateCell(8).refer()), "cell");
+  assert.equal(await first.line(), "holding");
+  const slot = memory.slotsInUse().find((each) => memory.slotOwner(each)?.pid === first.pid) as number;
+  const seenDead = memory.slotGeneration(slot);
+  await first.kill();
+  assert.equal(memory.sweep(slot), true);
+  // The next process takes the slots in turn, so it is led to this one.
+  const { words } = memory.arena();
+  words[3] = slot;
+  const second = await startArenaChild("block-holder", ...Object.values(memory.allocateCell(8).refer()), "cell");
+  assert.equal(await second.line(), "holding");
+  assert.equal(memory.slotOwner(slot)?.pid, second.pid);
+  assert.equal(memory.sweep(slot, seenDead), false);
+  assert.ok(memory.isSlotAlive(slot));
+  memory.sweepProcess(second.pid);
+  assert.ok(memory.isSlotAlive(slot), "a living process is not swept");
+  await second.kill();
+  memory.sweepProcess(second.pid);
   assert.equal(memory.slotOwner(slot), undefined);
 });
