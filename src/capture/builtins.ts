@@ -21,7 +21,28 @@ export function builtinNamed(value: object): BuiltinImage | undefined {
 /** As `builtinNamed`, for the objects that it is cheap to ask about: what stands on the global object, and builtin modules. */
 export function builtinObject(value: object): BuiltinImage | undefined {
   globals ??= globalTable();
-  return globals.get(value) ?? (value === process.env ? ENV : undefined) ?? moduleTable().get(value);
+  const found = globals.get(value) ?? (value === process.env ? ENV : undefined) ?? moduleTable().get(value);
+  return found ?? (typeof value === "object" && !isPlain(value) ? lazyGlobal(value) : undefined);
+}
+
+/**
+ * Globals that exist from the start. The others (`FormData`, `Crypto` …) are made when they are first looked at, even by asking for
+ * a property descriptor, which takes up to 30 ms: they are looked up by name, once something of that name is met.
+ */
+const EAGER_GLOBALS =
+  `AggregateError Array ArrayBuffer Atomics BigInt BigInt64Array BigUint64Array Boolean DataView Date Error EvalError FinalizationRegistry
+  Float16Array Float32Array Float64Array Function Int16Array Int32Array Int8Array Intl Iterator JSON Map Math Number Object Promise Proxy RangeError
+  ReferenceError Reflect RegExp Set SharedArrayBuffer String SuppressedError Symbol SyntaxError Temporal TypeError URIError Uint16Array
+  Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet WebAssembly clearImmediate clearInterval clearTimeout console decodeURI
+  decodeURIComponent encodeURI encodeURIComponent escape eval isFinite isNaN parseFloat parseInt queueMicrotask setImmediate
+  setInterval setTimeout structuredClone unescape`.split(/\s+/);
+
+/** Not worth a closer look, or not to be looked at: traps of a Proxy would run. */
+function isPlain(value: object): boolean {
+  if (types.isProxy(value)) return true;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const isCommon = prototype === Object.prototype || prototype === null || prototype === Array.prototype;
+  return isCommon && !Object.hasOwn(value, "constructor");
 }
 
 const ENV: BuiltinImage = { kind: "builtin", from: "globalThis", path: ["process", "env"] };
@@ -29,7 +50,7 @@ const ENV: BuiltinImage = { kind: "builtin", from: "globalThis", path: ["process
 function globalTable(): Map<object, BuiltinImage> {
   const table = new Map<object, BuiltinImage>();
   table.set(globalThis, { kind: "builtin", from: "globalThis", path: [] });
-  for (const name of GLOBAL_NAMES) addMember(table, globalThis, name, "globalThis", []);
+  for (const name of EAGER_GLOBALS) addMember(table, globalThis, name, "globalThis", []);
   // Accessors on the global object, but cheap and without effects.
   for (const name of ["process", "Buffer"] as const) add(table, globalThis[name], "globalThis", [name]);
   const typedArray = Object.getPrototypeOf(Uint8Array) as object;
@@ -115,13 +136,26 @@ function isModuleLike(name: string, value: unknown): value is object {
   return typeof value === "object" && value !== null && /^(?:posix|win32|strict|promises|constants)$/.test(name);
 }
 
-/** Globals that are made when first used: their getter can be run, if it is for this that one looks. */
+/** Globals that are made when they are first looked at: looked up by the name that the value has itself. */
 function lazyGlobal(value: object): BuiltinImage | undefined {
-  const name = typeof value === "function" ? value.name : undefined;
-  for (const candidate of name === undefined ? ["performance", "crypto", "navigator"] : [name]) {
-    if (!GLOBAL_NAMES.has(candidate) || !(candidate in globalThis) || candidate.endsWith("Storage")) continue;
-    if ((globalThis as Record<string, unknown>)[candidate] === value)
-      return { kind: "builtin", from: "globalThis", path: [candidate] };
+  if (typeof value === "function") {
+    return isGlobal(value.name, value) ? { kind: "builtin", from: "globalThis", path: [value.name] } : undefined;
   }
-  return undefined;
+  const constructor: unknown = Object.getOwnPropertyDescriptor(value, "constructor")?.value;
+  if (typeof constructor === "function" && constructor.prototype === value && isGlobal(constructor.name, constructor))
+    return { kind: "builtin", from: "globalThis", path: [constructor.name, "prototype"] };
+  const name = SINGLE_INSTANCES.get(Object.prototype.toString.call(value));
+  return name !== undefined && isGlobal(name, value)
+    ? { kind: "builtin", from: "globalThis", path: [name] }
+    : undefined;
+}
+
+const SINGLE_INSTANCES = new Map([
+  ["[object Performance]", "performance"],
+  ["[object Crypto]", "crypto"],
+  ["[object Navigator]", "navigator"],
+]);
+
+function isGlobal(name: string, value: object): boolean {
+  return GLOBAL_NAMES.has(name) && (globalThis as Record<string, unknown>)[name] === value;
 }

@@ -5,6 +5,8 @@ import { createServer, Socket } from "node:net";
 import { test } from "node:test";
 import { createHash } from "node:crypto";
 import { PassThrough } from "node:stream";
+import type { BuiltinImage } from "../../src/capture/image.ts";
+import { resolveImage } from "../../src/capture/modules.ts";
 import { refuseReason, referenceTo } from "../../src/capture/index.ts";
 
 test("objects that live in the system or in native code are refused with their class's name", () => {
@@ -94,6 +96,12 @@ test("what the platform names travels by its name", () => {
   assert.deepEqual(referenceTo(process), { kind: "builtin", from: "globalThis", path: ["process"] });
   assert.deepEqual(referenceTo(process.env), { kind: "builtin", from: "globalThis", path: ["process", "env"] });
   assert.deepEqual(referenceTo(process.stdout), { kind: "builtin", from: "globalThis", path: ["process", "stdout"] });
+  assert.deepEqual(referenceTo(performance), { kind: "builtin", from: "globalThis", path: ["performance"] });
+  assert.deepEqual(referenceTo(crypto), { kind: "builtin", from: "globalThis", path: ["crypto"] });
+  for (const value of [URL.prototype, EventTarget.prototype, console, Intl, globalThis])
+    assert.equal(resolveImage(referenceTo(value) as BuiltinImage), value);
+  assert.deepEqual(referenceTo(Array.prototype), { kind: "builtin", from: "globalThis", path: ["Array", "prototype"] });
   assert.equal(referenceTo({}), undefined);
+  assert.equal(referenceTo(new URL("file:///")), undefined);
   assert.equal(referenceTo(process.argv), undefined);
 });
