@@ -44,7 +44,14 @@ export function analysisOf(
         : !GLOBAL_NAMES.has(wanted) && wanted in globalThis
           ? "global"
           : undefined;
-    const place: Place = { url, isModule, scopes, source, site, line, column, name, isKnown };
+    const valueOf = (wanted: string): unknown => {
+      try {
+        return scopeWith(facts.scopes, wanted)?.values[wanted];
+      } catch {
+        return undefined; // not initialised yet
+      }
+    };
+    const place: Place = { url, isModule, scopes, source, site, line, column, name, isKnown, valueOf };
     analysis = analyse(place, path);
     known.set(key, analysis);
   }

@@ -236,7 +236,7 @@ function withoutInspector(fn: Function, text: string, path: string): FunctionIma
         "pass the value as an argument, allow the inspector, or use fromModule()",
     );
   }
-  const analysis = analyse({ ...place, name: fn.name, isKnown: () => undefined }, path);
+  const analysis = analyse({ ...place, name: fn.name, isKnown: () => undefined, valueOf: () => undefined }, path);
   return {
     ...bareImage(analysis.definition),
     properties: ownProperties(fn, analysis),

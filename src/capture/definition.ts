@@ -1,6 +1,8 @@
 /** From a function's place in its file to its definition: what it takes from outside, and its text made ready to run elsewhere. */
 
+import { types } from "node:util";
 import { SerializationError } from "../core/errors.ts";
+import { isHandle } from "../core/handle.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
 import type { FunctionDefinition, VariableDefinition } from "./image.ts";
 import { isOwnRequire, isTransformedImport, referenceOf, type Site } from "./origins.ts";
@@ -51,6 +53,8 @@ export interface Place extends Site {
   readonly name: string;
   /** Occurs in some scope or on the global object; asked for names that the file does not declare. */
   readonly isKnown: (name: string) => "scope" | "global" | undefined;
+  /** The value that a variable has now, if V8 tells; for the choice between copy and reference. */
+  readonly valueOf: (name: string) => unknown;
 }
 
 /** Analyses one function. @throws SerializationError for what cannot work away from its place. */
@@ -308,6 +312,12 @@ class Builder {
     if (special !== undefined) return this.#fixed({ name, special });
     if (binding === undefined) return this.#undeclared(name, uses);
     const reference = referenceOf(binding, this.#place);
+    const handles = reference === undefined ? undefined : this.#importedHandles(name, uses);
+    if (handles !== undefined) {
+      this.#variables.push({ name });
+      this.#sources.push({ name, from: "scope", binding, members: handles.members });
+      return;
+    }
     if (reference !== undefined) {
       this.#variables.push({ name, reference });
       this.#sources.push({ name, from: "nowhere", binding, members: undefined });
@@ -318,6 +328,26 @@ class Builder {
     const isWritten = binding.written && binding.kind !== "import" && binding.kind !== "const";
     this.#variables.push(isWritten ? this.#cell(name, uses) : { name });
     this.#sources.push({ name, from: "scope", binding, members });
+  }
+
+  /**
+   * A lock or queue that another module exports is sent as the handle that it is: imported again, it would be another one. Of a
+   * module's namespace, the members that are used then.
+   */
+  #importedHandles(name: string, uses: readonly Occurrence[]): { members: string[] | undefined } | undefined {
+    const value = this.#place.valueOf(name);
+    if (typeof value !== "object" || value === null || types.isProxy(value)) return undefined;
+    if (isHandle(value)) return { members: undefined };
+    const members = membersOf(uses);
+    const holds = (member: string): boolean => {
+      const part: unknown = Object.getOwnPropertyDescriptor(value, member)?.value;
+      return typeof part === "object" && part !== null && !types.isProxy(part) && isHandle(part);
+    };
+    try {
+      return members?.some(holds) === true ? { members } : undefined;
+    } catch {
+      return undefined; // an export that is not initialised yet
+    }
   }
 
   #undeclared(name: string, uses: readonly Occurrence[]): void {

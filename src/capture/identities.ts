@@ -5,6 +5,7 @@
 
 import { createRequire } from "node:module";
 import { types } from "node:util";
+import { isHandle } from "../core/handle.ts";
 import { builtinNamed, builtinObject } from "./builtins.ts";
 import { toFilePath, toFileUrl } from "./file-values.ts";
 import type { BuiltinImage, ModuleImage } from "./image.ts";
@@ -16,7 +17,9 @@ const known = new WeakMap<object, ModuleImage>();
 /** Remembers what a value can be imported as. The first answer stays. */
 export function rememberImport(value: unknown, image: ModuleImage): void {
   if ((typeof value !== "object" || value === null) && typeof value !== "function") return;
-  if (known.has(value) || builtinObject(value) !== undefined) return;
+  if (types.isProxy(value) || known.has(value) || builtinObject(value) !== undefined) return;
+  // Locks, queues and their kind are sent as what they are: imported again, they would be others.
+  if (isHandle(value)) return;
   known.set(value, image);
   if (!types.isModuleNamespaceObject(value)) return;
   for (const name of Object.keys(value)) {

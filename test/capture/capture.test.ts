@@ -11,7 +11,8 @@ import { loadedModule, loadModule } from "../../src/capture/modules.ts";
 import settings from "./settings.json" with { type: "json" };
 import type { SourceImage } from "../../src/capture/image.ts";
 import { travel } from "./parcel.ts";
-import { Account, count, countUp, makeGreeter } from "./neighbour.ts";
+import * as neighbour from "./neighbour.ts";
+import { Account, count, countUp, handle, makeGreeter } from "./neighbour.ts";
 
 const factor = 3;
 let moduleCounter = 10;
@@ -412,4 +413,13 @@ test("a module loaded later is found synchronously afterwards, and refused befor
   assert.equal(loadedModule(own), await loadModule(own));
   const fs = loadedModule({ importer: undefined, specifier: "node:fs", how: "import" }) as { default: unknown };
   assert.equal(typeof fs.default, "object");
+});
+
+test("a handle that another module exports is sent as a handle, not imported again", () => {
+  const byName = capture(() => handle, "task") as SourceImage;
+  assert.deepEqual([byName.values[0], byName.definition.variables[0]?.reference], [handle, undefined]);
+  const bySpace = capture(() => [neighbour.handle, neighbour.Account], "task") as SourceImage;
+  assert.deepEqual(bySpace.values, [{ handle, Account }]);
+  const without = capture(() => neighbour.Account, "task") as SourceImage;
+  assert.deepEqual(without.values, [undefined]);
 });

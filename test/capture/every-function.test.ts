@@ -26,7 +26,18 @@ test("every function of real programs compiles away from its place, and nothing 
     assert.ok(scopes, file);
     for (const site of [...scopes.functions.values()].flat()) {
       const isKnown = (name: string): "scope" | undefined => (GLOBAL_NAMES.has(name) ? undefined : "scope");
-      const place = { source, site, scopes, url: file, isModule, line: 0, column: 0, name: "fn", isKnown };
+      const place = {
+        source,
+        site,
+        scopes,
+        url: file,
+        isModule,
+        line: 0,
+        column: 0,
+        name: "fn",
+        isKnown,
+        valueOf: () => undefined,
+      };
       let definition;
       try {
         ({ definition } = analyse(place, "task"));

@@ -1,5 +1,7 @@
 /** A module that is not the main one: what it exports is imported again, what it makes is copied. */
 
+import { TO_HANDLE } from "../../src/core/handle.ts";
+
 export let count = 0;
 
 export function countUp(): number {
@@ -28,3 +30,8 @@ export function makeGreeter(greeting: string): (name: string) => string {
 export function describe(n: number): string {
   return `${typeof n} ${n}`;
 }
+
+/** What a lock or a queue is to the codec. */
+export const handle = {
+  [TO_HANDLE]: () => ({ tag: "test", data: 1 }),
+};
