@@ -23,7 +23,7 @@ const LAYERS: Record<string, number> = {
   entry: 10,
 };
 
-const MAX_LINES = 420;
+const MAX_LINES = 500;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const src = join(root, "src");

@@ -1,0 +1,26 @@
+/** Errors of other processes, with a stack that tells where they come from. */
+
+import { type ByteSource, sourceOf } from "../core/bytes.ts";
+import { decodeWith } from "./decode.ts";
+import type { ErrorOrigin } from "./encode.ts";
+
+/** Reads what `encodeError` wrote. @param mapStack Replaces places of transformed files by those of their sources. */
+export function decodeErrorFrom(source: ByteSource, mapStack: (stack: string) => string = (stack) => stack): unknown {
+  return decodeWith(source, {}, (reader) => {
+    const thrown = reader.value();
+    const origin = reader.value() as ErrorOrigin | undefined;
+    if (thrown instanceof Error) annotate(thrown, origin, mapStack);
+    return thrown;
+  });
+}
+
+/** As `decodeErrorFrom`, for bytes of one's own. */
+export function decodeError(bytes: Uint8Array, mapStack?: (stack: string) => string): unknown {
+  return decodeErrorFrom(sourceOf(bytes), mapStack);
+}
+
+function annotate(error: Error, origin: ErrorOrigin | undefined, mapStack: (stack: string) => string): void {
+  const where = origin === undefined ? "" : `\n    in process ${origin.name} (pid ${origin.pid})`;
+  const value = `${mapStack(error.stack ?? "")}${where}`;
+  Object.defineProperty(error, "stack", { value, configurable: true, writable: true, enumerable: false });
+}

@@ -1,0 +1,300 @@
+/** Objects that are neither plain objects nor plain arrays. */
+
+import { types } from "node:util";
+import { writeError } from "./encode-error.ts";
+import { ownProperties, writeProperties } from "./encode-properties.ts";
+import { Integrity, Prototype, Tag, VIEW_TYPES } from "./wire.ts";
+import type { Writer } from "./writer.ts";
+
+/** `[REDUCE]() -> [fn, ...args]`: how an object says by itself how to rebuild it, as Python's `__reduce__`. */
+const REDUCE = Symbol.for("multiproc.reduce");
+
+/** What an object is underneath its prototype and properties. */
+interface Kind {
+  is(value: object): boolean;
+  /** The prototype that the kind brings along. */
+  readonly prototype: object;
+  write(writer: Writer, value: never): void;
+  /** Own keys that are the kind's contents. */
+  isOwn(key: string | symbol, value: object): boolean;
+}
+
+const never = (): boolean => false;
+const isIndexOrLength = (key: string | symbol): boolean =>
+  key === "length" || (typeof key === "string" && isIndex(key));
+
+const KINDS: readonly Kind[] = [
+  { is: Array.isArray, prototype: Array.prototype, write: writeArray, isOwn: isIndexOrLength },
+  { is: types.isMap, prototype: Map.prototype, write: writeMap, isOwn: never },
+  { is: types.isSet, prototype: Set.prototype, write: writeSet, isOwn: never },
+  { is: types.isDate, prototype: Date.prototype, write: writeDate, isOwn: never },
+  { is: types.isRegExp, prototype: RegExp.prototype, write: writeRegExp, isOwn: (key) => key === "lastIndex" },
+  { is: types.isArrayBuffer, prototype: ArrayBuffer.prototype, write: writeArrayBuffer, isOwn: never },
+  {
+    is: ArrayBuffer.isView,
+    prototype: Object.prototype,
+    write: writeView,
+    isOwn: (key) => typeof key === "string" && isIndex(key),
+  },
+  { is: types.isBoxedPrimitive, prototype: Object.prototype, write: writeBoxed, isOwn: isIndexOrLength },
+  { is: (value) => value instanceof URL, prototype: URL.prototype, write: writeUrl, isOwn: isNodeSymbol },
+  {
+    is: (value) => value instanceof URLSearchParams,
+    prototype: URLSearchParams.prototype,
+    write: writeSearchParams,
+    isOwn: isNodeSymbol,
+  },
+  { is: types.isArgumentsObject, prototype: Object.prototype, write: writeArguments, isOwn: () => true },
+];
+
+const OBJECT: Kind = {
+  is: () => true,
+  prototype: Object.prototype,
+  write: (writer: Writer) => writer.byte(Tag.bare),
+  isOwn: never,
+};
+
+export function writeSpecial(writer: Writer, value: object): void {
+  if (ArrayBuffer.isView(value) && Object.getPrototypeOf(value) === viewPrototype(value)) {
+    writer.number(value);
+    return writeView(writer, value);
+  }
+  const source = writer.options.functions === false ? undefined : writer.functionSource();
+  const reference = source?.referenceTo(value);
+  if (reference !== undefined) {
+    writer.number(value);
+    if (reference.kind === "module") writer.needModule(reference.module);
+    writer.byte(reference.kind === "module" ? Tag.moduleReference : Tag.builtinReference);
+    return writer.text(JSON.stringify(reference));
+  }
+  const reduce = (value as { [REDUCE]?: unknown })[REDUCE];
+  if (typeof reduce === "function") return writeReduced(writer, value, reduce);
+  // Errors before what is refused: they arrive in any case, if need be as what they extend.
+  if (types.isNativeError(value)) return writeError(writer, value);
+  if (isDomException(value)) return writeDomException(writer, value);
+  const reason = source?.refuseReason(value);
+  if (reason !== undefined) writer.refuse(`it is ${reason}`);
+  const kind = KINDS.find((each) => each.is(value)) ?? OBJECT;
+  writeDecorated(writer, value, kind);
+}
+
+/** The kind, and what the object has beyond it. */
+function writeDecorated(writer: Writer, value: object, kind: Kind): void {
+  // Listing the keys of a typed array would list its elements, as texts; further properties of one do not travel.
+  const properties = ArrayBuffer.isView(value) ? [] : ownProperties(value, (key) => kind.isOwn(key, value));
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const integrity = integrityOf(value);
+  if (
+    prototype === kindPrototype(kind, value) &&
+    properties.length === 0 &&
+    integrity === Integrity.extensible &&
+    kind !== OBJECT
+  ) {
+    writer.number(value);
+    return kind.write(writer, value as never);
+  }
+  const from = prototype === kindPrototype(kind, value) ? undefined : prototype;
+  const maker = from === undefined ? Prototype.own : writePrelude(writer, from);
+  // The class may capture the very object: then the message has it by now.
+  if (writer.numberOf(value) !== -1) return writer.value(value);
+  writer.number(value);
+  writer.byte(Tag.special);
+  writer.byte(maker);
+  if (maker === Prototype.ofClass) writer.value((from as object).constructor);
+  if (maker === Prototype.object) writer.value(from);
+  kind.write(writer, value as never);
+  writeProperties(writer, properties, value);
+  writer.byte(integrity);
+}
+
+/** Writes what a prototype comes from, if the message does not have it yet. @returns how to find it. */
+function writePrelude(writer: Writer, prototype: object | null): number {
+  if (prototype === null) return Prototype.null;
+  const cls: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  const isClass = typeof cls === "function" && cls.prototype === prototype;
+  if (writer.options.functions === false) writer.refuse("instances of classes are not sent to strangers");
+  const needed = isClass ? cls : prototype;
+  if (writer.numberOf(needed) === -1) {
+    writer.byte(Tag.prelude);
+    if (isClass) writer.under(cls.name || "(class)", writer.path(), () => writer.value(needed));
+    else writer.child("(prototype)", needed);
+  }
+  return isClass ? Prototype.ofClass : Prototype.object;
+}
+
+function kindPrototype(kind: Kind, value: object): object {
+  if (ArrayBuffer.isView(value)) return viewPrototype(value);
+  if (types.isBoxedPrimitive(value)) return Object(primitiveOf(value)).constructor.prototype as object;
+  return kind.prototype;
+}
+
+function integrityOf(value: object): number {
+  if (Object.isExtensible(value)) return Integrity.extensible;
+  if (ArrayBuffer.isView(value)) return Integrity.fixed;
+  if (Object.isFrozen(value)) return Integrity.frozen;
+  return Object.isSealed(value) ? Integrity.sealed : Integrity.fixed;
+}
+
+function isIndex(key: string): boolean {
+  const number = Number(key);
+  return Number.isInteger(number) && number >= 0 && number < 2 ** 32 - 1 && String(number) === key;
+}
+
+/** Node keeps the state of some classes under symbols without a registered name. */
+function isNodeSymbol(key: string | symbol): boolean {
+  return typeof key === "symbol" && Symbol.keyFor(key) === undefined;
+}
+
+function writeArray(writer: Writer, value: unknown[]): void {
+  const { length } = value;
+  let holes = 0;
+  for (let i = 0; i < length && holes === 0; i++) if (!Object.hasOwn(value, i)) holes = 1;
+  if (holes === 0) {
+    writer.byte(Tag.array);
+    writer.uint32(length);
+    for (let i = 0; i < length; i++) writer.child(i, value[i]);
+    return;
+  }
+  const indexes = Object.keys(value).filter(isIndex);
+  writer.byte(Tag.sparse);
+  writer.uint32(length);
+  writer.uint32(indexes.length);
+  for (const index of indexes) {
+    writer.uint32(Number(index));
+    writer.child(Number(index), value[Number(index)]);
+  }
+}
+
+function writeMap(writer: Writer, value: Map<unknown, unknown>): void {
+  writer.byte(Tag.map);
+  const entries = [...Map.prototype.entries.call(value)];
+  writer.uint32(entries.length);
+  entries.forEach(([key, each], i) => {
+    writer.child(`(key ${i})`, key);
+    writer.child(typeof key === "string" ? `(${JSON.stringify(key)})` : `(value ${i})`, each);
+  });
+}
+
+function writeSet(writer: Writer, value: Set<unknown>): void {
+  writer.byte(Tag.set);
+  const members = [...Set.prototype.values.call(value)];
+  writer.uint32(members.length);
+  members.forEach((member, i) => writer.child(`(member ${i})`, member));
+}
+
+function writeDate(writer: Writer, value: Date): void {
+  writer.byte(Tag.date);
+  writer.double(Date.prototype.getTime.call(value));
+}
+
+function writeRegExp(writer: Writer, value: RegExp): void {
+  writer.byte(Tag.regexp);
+  writer.text(value.source);
+  writer.text(value.flags);
+  writer.double(value.lastIndex);
+}
+
+function writeArrayBuffer(writer: Writer, value: ArrayBuffer): void {
+  writer.byte(Tag.arrayBuffer);
+  writeBytes(writer, new Uint8Array(value));
+}
+
+/**
+ * The first view on a buffer takes its own bytes along, and stands for the buffer if it shows all of it; a later one refers
+ * to the buffer then. Two views that each show a part get a copy each.
+ */
+function writeView(writer: Writer, value: ArrayBufferView): void {
+  const { buffer } = value;
+  const type = VIEW_TYPES.indexOf(viewTypeOf(value));
+  if (writer.numberOf(buffer) === -1) {
+    const whole = buffer.byteLength === value.byteLength;
+    writer.byte(Tag.bytes);
+    writer.byte(type);
+    writer.byte(whole ? 1 : 0);
+    writeBytes(writer, new Uint8Array(buffer, value.byteOffset, value.byteLength));
+    if (whole) writer.number(buffer);
+    return;
+  }
+  writer.byte(Tag.view);
+  writer.byte(type);
+  writer.double(value.byteOffset);
+  writer.double(value.byteLength / bytesPerElement(value));
+  writer.child("buffer", buffer);
+}
+
+function bytesPerElement(value: ArrayBufferView): number {
+  return (value as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
+}
+
+function viewTypeOf(value: ArrayBufferView): string {
+  if (Buffer.isBuffer(value)) return "Buffer";
+  return types.isDataView(value) ? "DataView" : (typedArrayName.call(value) as string);
+}
+
+const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+  ?.get as (this: ArrayBufferView) => string;
+
+function viewPrototype(value: ArrayBufferView): object {
+  const name = viewTypeOf(value);
+  return name === "Buffer"
+    ? Buffer.prototype
+    : (globalThis as unknown as Record<string, { prototype: object }>)[name]!.prototype;
+}
+
+function writeBytes(writer: Writer, bytes: Uint8Array): void {
+  writer.double(bytes.length);
+  writer.raw(bytes);
+}
+
+function primitiveOf(value: object): unknown {
+  if (types.isNumberObject(value)) return Number.prototype.valueOf.call(value);
+  if (types.isStringObject(value)) return String.prototype.valueOf.call(value);
+  if (types.isBooleanObject(value)) return Boolean.prototype.valueOf.call(value);
+  if (types.isBigIntObject(value)) return BigInt.prototype.valueOf.call(value);
+  return Symbol.prototype.valueOf.call(value as unknown as symbol);
+}
+
+function writeBoxed(writer: Writer, value: object): void {
+  writer.byte(Tag.boxed);
+  writer.value(primitiveOf(value));
+}
+
+function writeUrl(writer: Writer, value: URL): void {
+  writer.byte(Tag.url);
+  writer.text(value.href);
+}
+
+function writeSearchParams(writer: Writer, value: URLSearchParams): void {
+  writer.byte(Tag.searchParams);
+  writer.text(value.toString());
+}
+
+function writeArguments(writer: Writer, value: ArrayLike<unknown>): void {
+  const { length } = value;
+  writer.byte(Tag.array);
+  writer.uint32(length);
+  for (let i = 0; i < length; i++) writer.child(i, value[i]);
+}
+
+function isDomException(value: object): value is DOMException {
+  return typeof DOMException === "function" && value instanceof DOMException;
+}
+
+function writeDomException(writer: Writer, value: DOMException): void {
+  writer.number(value);
+  writer.byte(Tag.domException);
+  writer.text(value.message);
+  writer.text(value.name);
+  writer.text(String(value.stack));
+}
+
+function writeReduced(writer: Writer, value: object, reduce: Function): void {
+  if (writer.options.functions === false) writer.refuse("objects that rebuild themselves are not sent to strangers");
+  const parts: unknown = reduce.call(value);
+  if (!Array.isArray(parts) || typeof parts[0] !== "function") {
+    writer.refuse('its [Symbol.for("multiproc.reduce")]() must return [function, ...arguments]');
+  }
+  writer.number(value);
+  writer.byte(Tag.reduced);
+  writer.child("(reduced)", parts);
+}

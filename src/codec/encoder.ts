@@ -1,0 +1,482 @@
+/** Values to bytes. Plain data takes the short way in this file; everything else has a file of its own. */
+
+import type { ByteSink } from "../core/bytes.ts";
+import { SerializationError } from "../core/errors.ts";
+import { type Handle, type HandleTransfer, isHandle, TO_HANDLE } from "../core/handle.ts";
+import { types, isDeepStrictEqual } from "node:util";
+import type { ModuleReference } from "../capture/image.ts";
+import { functionSource } from "./function-source.ts";
+import { writeFunction } from "./encode-function.ts";
+import { writeSpecial } from "./encode-special.ts";
+import { Seen } from "./seen.ts";
+import { type Shape, ShapeTable } from "./shapes.ts";
+import { Flag, HEADER_BYTES, MAX_DEPTH, SMALL_INTS, Tag, VERSION } from "./wire.ts";
+import type { Checkpoint, EncodeOptions, FunctionSource, Writer } from "./writer.ts";
+
+/** What a message took that must be undone if it is never delivered. */
+export interface Encoded {
+  readonly transfers: readonly HandleTransfer[];
+}
+
+/** Objects of one shape that are looked at closely in a message; the others are taken to be alike. */
+const EXAMINED_PER_SHAPE = 8;
+const SHORT_STRING = 255;
+const LOOP_STRING = 24;
+const SMALL_ARRAY = 16;
+
+const latin1Write = Buffer.prototype.latin1Write as (
+  this: Uint8Array,
+  text: string,
+  offset: number,
+  length: number,
+) => number;
+const ucs2Write = Buffer.prototype.ucs2Write as (
+  this: Uint8Array,
+  text: string,
+  offset: number,
+  length: number,
+) => number;
+
+export class Encoder implements Writer {
+  options: EncodeOptions = {};
+  busy = false;
+  #sink!: ByteSink;
+  #start = 0;
+  #depth = 0;
+  #message = 0;
+  #shapeCount = 0;
+  #flags = 0;
+  #captor = "";
+  #root = "";
+  readonly #keys: (string | number)[] = [];
+  readonly #seen = new Seen();
+  readonly #shapes = new ShapeTable();
+  readonly #messageShapes: Shape[] = [];
+  #modules: ModuleReference[] = [];
+  #transfers: HandleTransfer[] = [];
+  #cells: object[] = [];
+
+  /** Writes a message. When it fails, the sink's position is where it was, and what was taken is given back. */
+  encode(
+    sink: ByteSink,
+    options: EncodeOptions,
+    value: unknown,
+    write?: (writer: Writer, value: unknown) => void,
+  ): Encoded | undefined {
+    this.#begin(sink, options);
+    try {
+      if (write === undefined) this.value(value);
+      else write(this, value);
+      this.#finish();
+      return this.#transfers.length === 0 ? undefined : { transfers: this.#transfers };
+    } catch (error) {
+      sink.position = this.#start;
+      for (const transfer of this.#transfers) transfer.abort?.();
+      throw this.#explain(error);
+    } finally {
+      this.#end();
+    }
+  }
+
+  #begin(sink: ByteSink, options: EncodeOptions): void {
+    this.busy = true;
+    this.options = options;
+    this.#sink = sink;
+    this.#start = sink.position;
+    this.#depth = 0;
+    this.#message += 1;
+    this.#shapeCount = 0;
+    this.#flags = 0;
+    this.#root = options.root ?? "";
+    this.#captor = "";
+    if (sink.limit - sink.position < HEADER_BYTES) sink.grow(HEADER_BYTES);
+    sink.position += HEADER_BYTES;
+  }
+
+  #finish(): void {
+    const modules = this.#modules;
+    const at = this.length;
+    if (modules.length > 0) {
+      this.#flags |= Flag.modules;
+      this.text(JSON.stringify(modules));
+    }
+    const { view } = this.#sink;
+    view.setUint32(this.#start, VERSION | (this.#flags << 8), true);
+    view.setUint32(this.#start + 4, at, true);
+  }
+
+  #end(): void {
+    this.busy = false;
+    this.#seen.clear();
+    if (this.#messageShapes.length > 0) this.#messageShapes.length = 0;
+    if (this.#modules.length > 0) this.#modules = [];
+    if (this.#transfers.length > 0) this.#transfers = [];
+    if (this.#cells.length > 0) this.#cells = [];
+    this.#sink = undefined as never;
+  }
+
+  #explain(error: unknown): unknown {
+    if (!(error instanceof RangeError) || !/call stack/i.test(error.message)) return error;
+    return new SerializationError(`Cannot send ${this.#describe()}: it is nested too deeply`, { path: this.path() });
+  }
+
+  byte(value: number): void {
+    const sink = this.#sink;
+    if (sink.position === sink.limit) sink.grow(1);
+    sink.bytes[sink.position++] = value;
+  }
+
+  uint32(value: number): void {
+    const sink = this.#sink;
+    if (sink.limit - sink.position < 4) sink.grow(4);
+    sink.view.setUint32(sink.position, value, true);
+    sink.position += 4;
+  }
+
+  double(value: number): void {
+    const sink = this.#sink;
+    if (sink.limit - sink.position < 8) sink.grow(8);
+    sink.view.setFloat64(sink.position, value, true);
+    sink.position += 8;
+  }
+
+  raw(bytes: Uint8Array): void {
+    const sink = this.#sink;
+    if (sink.limit - sink.position < bytes.length) sink.grow(bytes.length);
+    sink.bytes.set(bytes, sink.position);
+    sink.position += bytes.length;
+  }
+
+  /** A string with its tag. */
+  text(value: string): void {
+    const { length } = value;
+    const sink = this.#sink;
+    if (length <= LOOP_STRING) {
+      if (sink.limit - sink.position < length + 2) sink.grow(length + 2);
+      const { bytes } = sink;
+      let at = sink.position + 2;
+      let every = 0;
+      for (let i = 0; i < length; i++) {
+        const code = value.charCodeAt(i);
+        every |= code;
+        bytes[at++] = code;
+      }
+      if (every < 256) {
+        bytes[sink.position] = Tag.shortString;
+        bytes[sink.position + 1] = length;
+        sink.position = at;
+        return;
+      }
+    }
+    this.#longText(value, length);
+  }
+
+  #longText(value: string, length: number): void {
+    const wide = /[^\0-\xff]/.test(value);
+    const byteLength = wide ? 2 * length : length;
+    const sink = this.#sink;
+    if (sink.limit - sink.position < byteLength + 5) sink.grow(byteLength + 5);
+    if (!wide && length <= SHORT_STRING) {
+      sink.bytes[sink.position++] = Tag.shortString;
+      sink.bytes[sink.position++] = length;
+    } else {
+      sink.bytes[sink.position++] = wide ? Tag.utf16 : Tag.latin1;
+      sink.view.setUint32(sink.position, length, true);
+      sink.position += 4;
+    }
+    (wide ? ucs2Write : latin1Write).call(sink.bytes, value, sink.position, byteLength);
+    sink.position += byteLength;
+  }
+
+  value(value: unknown): void {
+    switch (typeof value) {
+      case "number":
+        return this.#numeric(value);
+      case "string":
+        return this.text(value);
+      case "boolean":
+        return this.byte(value ? Tag.true : Tag.false);
+      case "undefined":
+        return this.byte(Tag.undefined);
+      case "object":
+        return value === null ? this.byte(Tag.null) : this.#object(value);
+      case "bigint":
+        return this.#bigint(value);
+      case "symbol":
+        return this.#symbol(value);
+      default:
+        return this.#function(value as Function);
+    }
+  }
+
+  #numeric(value: number): void {
+    const sink = this.#sink;
+    if (sink.limit - sink.position < 9) sink.grow(9);
+    if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
+      if (value >= 0 && value < SMALL_INTS) {
+        sink.bytes[sink.position++] = Tag.smallInt + value;
+      } else {
+        sink.bytes[sink.position] = Tag.int32;
+        sink.view.setInt32(sink.position + 1, value, true);
+        sink.position += 5;
+      }
+    } else {
+      sink.bytes[sink.position] = Tag.double;
+      sink.view.setFloat64(sink.position + 1, value, true);
+      sink.position += 9;
+    }
+  }
+
+  #bigint(value: bigint): void {
+    if (BigInt.asIntN(64, value) === value) {
+      const sink = this.#sink;
+      if (sink.limit - sink.position < 9) sink.grow(9);
+      sink.bytes[sink.position] = Tag.bigint;
+      sink.view.setBigInt64(sink.position + 1, value, true);
+      sink.position += 9;
+    } else {
+      this.byte(Tag.hugeBigint);
+      this.text(value.toString(16));
+    }
+  }
+
+  #symbol(value: symbol): void {
+    const registered = Symbol.keyFor(value);
+    if (registered !== undefined) {
+      this.byte(Tag.registeredSymbol);
+      return this.text(registered);
+    }
+    const name = value.description ?? "";
+    if (name.startsWith("Symbol.") && (Symbol as unknown as Record<string, unknown>)[name.slice(7)] === value) {
+      this.byte(Tag.wellKnownSymbol);
+      return this.text(name.slice(7));
+    }
+    if (this.#reference(value)) return;
+    this.number(value);
+    this.byte(Tag.uniqueSymbol);
+    this.value(value.description);
+  }
+
+  #function(value: Function): void {
+    if (this.#reference(value)) return;
+    if (isHandle(value)) return this.#handle(value);
+    if (this.options.functions === false) this.refuse("functions are not sent to strangers");
+    this.#enter();
+    const holder = this.#holder;
+    this.#holder = undefined;
+    writeFunction(this, value, holder);
+    this.#depth -= 1;
+  }
+
+  /** The object whose property is being written, for arrows in class fields. */
+  #holder: object | undefined;
+
+  #object(value: object): void {
+    if (this.#reference(value)) return;
+    this.#enter();
+    if (types.isProxy(value)) this.refuse("it is a Proxy");
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    if (prototype === Object.prototype) this.#plain(value as Record<string, unknown>);
+    else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value);
+    else if (isHandle(value)) this.#handle(value);
+    else writeSpecial(this, value);
+    this.#depth -= 1;
+  }
+
+  #enter(): void {
+    this.#keys[++this.#depth] = undefined as never;
+    if (this.#depth > MAX_DEPTH) this.refuse(`it is nested more than ${MAX_DEPTH} levels deep`);
+  }
+
+  /** Writes a reference if the message has the object already. */
+  #reference(value: unknown): boolean {
+    const number = this.#seen.find(value);
+    if (number === -1) return false;
+    this.byte(Tag.ref);
+    this.uint32(number);
+    return true;
+  }
+
+  #plain(value: Record<string, unknown>): void {
+    const keys = Object.keys(value);
+    const shape = this.#shapes.find(keys);
+    const isNew = shape.message !== this.#message;
+    if (isNew || shape.examined < EXAMINED_PER_SHAPE) {
+      if (!isOrdinary(value, keys)) return isHandle(value) ? this.#handle(value) : writeSpecial(this, value);
+      if (isNew) shape.examined = 0;
+      shape.examined += 1;
+    } else if (!Object.isExtensible(value)) return writeSpecial(this, value);
+    this.#seen.add(value);
+    if (isNew) this.#newShape(shape, keys);
+    else {
+      this.byte(Tag.shaped);
+      this.uint32(shape.index);
+    }
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] as string;
+      this.#keys[this.#depth] = key;
+      const child = value[key];
+      if (typeof child === "function") this.#holder = value;
+      this.value(child);
+    }
+  }
+
+  #newShape(shape: Shape, keys: readonly string[]): void {
+    shape.message = this.#message;
+    shape.index = this.#shapeCount++;
+    this.#messageShapes.push(shape);
+    this.byte(Tag.object);
+    this.uint32(keys.length);
+    for (const key of keys) this.text(key);
+  }
+
+  #array(value: unknown[]): void {
+    const { length } = value;
+    if (!isDense(value)) return writeSpecial(this, value);
+    this.#seen.add(value);
+    this.byte(Tag.array);
+    this.uint32(length);
+    for (let i = 0; i < length; i++) {
+      this.#keys[this.#depth] = i;
+      this.value(value[i]);
+    }
+  }
+
+  #handle(value: Handle): void {
+    if (this.options.handles === false) this.refuse("locks, queues and other shared objects are not sent to strangers");
+    const transfer = value[TO_HANDLE]();
+    this.takeTransfer(transfer);
+    this.#flags |= Flag.handles;
+    this.number(value);
+    this.byte(Tag.handle);
+    this.text(transfer.tag);
+    this.value(transfer.data);
+  }
+
+  child(key: string | number, value: unknown, holder?: object): void {
+    this.#keys[this.#depth] = key;
+    this.#holder = holder;
+    this.value(value);
+  }
+
+  number(value: unknown): void {
+    this.#seen.add(value);
+  }
+
+  numberOf(value: unknown): number {
+    return this.#seen.find(value);
+  }
+
+  hole(): number {
+    const at = this.length;
+    this.uint32(0);
+    return at;
+  }
+
+  fill(hole: number, value: number): void {
+    this.#sink.view.setUint32(this.#start + hole, value, true);
+  }
+
+  get length(): number {
+    return this.#sink.position - this.#start;
+  }
+
+  checkpoint(): Checkpoint {
+    return {
+      position: this.length,
+      objects: this.#seen.count,
+      shapes: this.#messageShapes.length,
+      modules: this.#modules.length,
+      transfers: this.#transfers.length,
+      cells: this.#cells.length,
+    };
+  }
+
+  rollback({ position, objects, shapes, modules, transfers, cells }: Checkpoint): void {
+    this.#sink.position = this.#start + position;
+    this.#seen.cutTo(objects);
+    for (const shape of this.#messageShapes.splice(shapes)) shape.message = -1;
+    this.#shapeCount = shapes;
+    this.#modules.length = modules;
+    for (const transfer of this.#transfers.splice(transfers)) transfer.abort?.();
+    this.#cells.length = cells;
+  }
+
+  needModule(module: ModuleReference): void {
+    this.#modules.push(module);
+  }
+
+  takeTransfer(transfer: HandleTransfer): void {
+    this.#transfers.push(transfer);
+  }
+
+  cellIndex(cell: object): number {
+    const known = this.#cells.indexOf(cell);
+    return known === -1 ? this.#cells.push(cell) - 1 : known;
+  }
+
+  path(): string {
+    let path = this.#root;
+    for (let i = 1; i <= this.#depth; i++) {
+      const key = this.#keys[i];
+      if (key === undefined) continue;
+      if (typeof key === "number") path += `[${key}]`;
+      else if (/^[\w$]+$/.test(key)) path += path === "" ? key : `.${key}`;
+      else path += key.startsWith("[") || key.startsWith("(") ? key : `[${JSON.stringify(key)}]`;
+    }
+    return path;
+  }
+
+  under(name: string, captor: string, write: () => void): void {
+    const before = { root: this.#root, captor: this.#captor, keys: this.#keys.slice(0, this.#depth + 1) };
+    this.#root = name;
+    this.#captor = captor;
+    this.#keys.fill(undefined as never, 0, this.#depth + 1);
+    write();
+    this.#root = before.root;
+    this.#captor = before.captor;
+    before.keys.forEach((key, i) => (this.#keys[i] = key));
+  }
+
+  refuse(why: string): never {
+    throw new SerializationError(`Cannot send ${this.#describe()}: ${why}`, { path: this.path() });
+  }
+
+  #describe(): string {
+    const path = this.path() || "the value";
+    return this.#captor === "" ? `\`${path}\`` : `\`${this.#captor}\`, which captures \`${path}\``;
+  }
+
+  functionSource(): FunctionSource {
+    return functionSource();
+  }
+}
+
+/** True when there is nothing about a plain object but enumerable, writable, configurable data under strings. */
+function isOrdinary(value: object, keys: readonly string[]): boolean {
+  if (!Object.isExtensible(value) || types.isExternal(value)) return false;
+  if (types.isArgumentsObject(value)) return false;
+  for (let i = 0; i < keys.length; i++) {
+    const { get, set, writable, configurable } = Object.getOwnPropertyDescriptor(
+      value,
+      keys[i] as string,
+    ) as PropertyDescriptor;
+    if (get !== undefined || set !== undefined || writable !== true || configurable !== true) return false;
+  }
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
+  return (
+    Object.getOwnPropertyNames(value).length === keys.length &&
+    Object.prototype.toString.call(value) === "[object Object]"
+  );
+}
+
+/** True when there is nothing about an array but its elements, without holes. */
+function isDense(value: unknown[]): boolean {
+  if (!Object.isExtensible(value)) return false;
+  const { length } = value;
+  for (let i = 0; i < length; i++) if (value[i] === undefined && !(i in value)) return false;
+  if (length <= SMALL_ARRAY)
+    return Object.keys(value).length === length && Object.getOwnPropertySymbols(value).length === 0;
+  // Comparing with a copy that has the elements only is the quick way to find further properties of a long array.
+  return isDeepStrictEqual(value, value.slice());
+}
