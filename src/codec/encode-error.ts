@@ -109,7 +109,7 @@ function builtinOf(error: Error): string {
 function textOf(error: Error, key: "message" | "stack" | "name"): string {
   try {
     const value: unknown = error[key];
-    return typeof value === "string" ? value : value === undefined ? "" : String(value);
+    return value === undefined ? "" : `${value as string}`;
   } catch {
     return "";
   }

@@ -272,15 +272,32 @@ export class Encoder implements Writer {
   #holder: object | undefined;
 
   #object(value: object): void {
-    if (this.#reference(value)) return;
-    this.#enter();
-    if (types.isProxy(value)) this.refuse("it is a Proxy");
-    const prototype = Object.getPrototypeOf(value) as object | null;
-    if (prototype === Object.prototype) this.#plain(value as Record<string, unknown>);
-    else if (prototype === Array.prototype && Array.isArray(value)) this.#array(value);
-    else if (isHandle(value)) this.#handle(value);
-    else writeSpecial(this, value);
+    const prototype = types.isProxy(value) ? undefined : (Object.getPrototypeOf(value) as object | null);
+    const isPlain = prototype === Object.prototype;
+    if (isPlain || (prototype === Array.prototype && Array.isArray(value))) {
+      const number = this.#seen.enter(value);
+      if (number !== -1) return this.#writeReference(number);
+      this.#enter();
+      if (isPlain) this.#plain(value as Record<string, unknown>);
+      else this.#array(value as unknown[]);
+    } else {
+      if (this.#reference(value)) return;
+      this.#enter();
+      if (prototype === undefined) this.refuse("it is a Proxy");
+      this.#unusual(value);
+    }
     this.#depth -= 1;
+  }
+
+  #unusual(value: object): void {
+    if (isHandle(value)) this.#handle(value);
+    else writeSpecial(this, value);
+  }
+
+  /** A plain object or array that turns out to be more: it is numbered when its kind is written. */
+  #notOrdinary(value: object): void {
+    this.#seen.removeLast(value);
+    this.#unusual(value);
   }
 
   #enter(): void {
@@ -292,9 +309,13 @@ export class Encoder implements Writer {
   #reference(value: unknown): boolean {
     const number = this.#seen.find(value);
     if (number === -1) return false;
+    this.#writeReference(number);
+    return true;
+  }
+
+  #writeReference(number: number): void {
     this.byte(Tag.ref);
     this.uint32(number);
-    return true;
   }
 
   #plain(value: Record<string, unknown>): void {
@@ -302,11 +323,10 @@ export class Encoder implements Writer {
     const shape = this.#shapes.find(keys);
     const isNew = shape.message !== this.#message;
     if (isNew || shape.examined < EXAMINED_PER_SHAPE) {
-      if (!isOrdinary(value, keys)) return isHandle(value) ? this.#handle(value) : writeSpecial(this, value);
+      if (!isOrdinary(value, keys)) return this.#notOrdinary(value);
       if (isNew) shape.examined = 0;
       shape.examined += 1;
-    } else if (!Object.isExtensible(value)) return writeSpecial(this, value);
-    this.#seen.add(value);
+    } else if (!Object.isExtensible(value)) return this.#notOrdinary(value);
     if (isNew) this.#newShape(shape, keys);
     else {
       this.byte(Tag.shaped);
@@ -332,8 +352,7 @@ export class Encoder implements Writer {
 
   #array(value: unknown[]): void {
     const { length } = value;
-    if (!isDense(value)) return writeSpecial(this, value);
-    this.#seen.add(value);
+    if (!isDense(value)) return this.#notOrdinary(value);
     this.byte(Tag.array);
     this.uint32(length);
     for (let i = 0; i < length; i++) {
@@ -464,10 +483,7 @@ function isOrdinary(value: object, keys: readonly string[]): boolean {
     if (get !== undefined || set !== undefined || writable !== true || configurable !== true) return false;
   }
   if (Object.getOwnPropertySymbols(value).length > 0) return false;
-  return (
-    Object.getOwnPropertyNames(value).length === keys.length &&
-    Object.prototype.toString.call(value) === "[object Object]"
-  );
+  return Object.getOwnPropertyNames(value).length === keys.length;
 }
 
 /** True when there is nothing about an array but its elements, without holes. */

@@ -1,36 +1,72 @@
-/** Which objects a message has already, and their numbers: a short list first, a map when there are many. */
+/**
+ * Which objects a message has already, and their numbers.
+ *
+ * Most messages are small and a short list is quickest. A set follows, which takes one look-up for an object that is new;
+ * its order gives the numbers, so a map is made only when an object occurs twice.
+ */
 
 const LIST_MAX = 12;
 
 export class Seen {
-  #order: unknown[] = [];
-  #map: Map<unknown, number> | undefined;
+  #list: unknown[] = [];
+  #set: Set<unknown> | undefined;
+  #numbers: Map<unknown, number> | undefined;
 
   get count(): number {
-    return this.#order.length;
+    return this.#numbers?.size ?? this.#set?.size ?? this.#list.length;
   }
 
   /** The number of an object, or -1. */
   find(value: unknown): number {
-    if (this.#map !== undefined) return this.#map.get(value) ?? -1;
-    const order = this.#order;
-    for (let i = 0; i < order.length; i++) if (order[i] === value) return i;
+    if (this.#numbers !== undefined) return this.#numbers.get(value) ?? -1;
+    if (this.#set !== undefined) return this.#set.has(value) ? this.#numberOf(value) : -1;
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) if (list[i] === value) return i;
     return -1;
   }
 
+  /** The number of an object that the message has; -1 for a new one, which has the next number from now on. */
+  enter(value: unknown): number {
+    if (this.#numbers === undefined && this.#set !== undefined) {
+      const { size } = this.#set;
+      return this.#set.add(value).size === size ? this.#numberOf(value) : -1;
+    }
+    const known = this.find(value);
+    if (known === -1) this.add(value);
+    return known;
+  }
+
   add(value: unknown): void {
-    this.#order.push(value);
-    if (this.#map !== undefined) this.#map.set(value, this.#order.length - 1);
-    else if (this.#order.length > LIST_MAX) this.#map = new Map(this.#order.map((each, i) => [each, i]));
+    if (this.#numbers !== undefined) this.#numbers.set(value, this.#numbers.size);
+    else if (this.#set !== undefined) this.#set.add(value);
+    else if (this.#list.push(value) > LIST_MAX) this.#set = new Set(this.#list);
+  }
+
+  /** Forgets the object that was added last. */
+  removeLast(value: unknown): void {
+    if (this.#numbers !== undefined) this.#numbers.delete(value);
+    else if (this.#set !== undefined) this.#set.delete(value);
+    else this.#list.pop();
   }
 
   /** Forgets what was added after there were `count`. */
   cutTo(count: number): void {
-    for (const value of this.#order.splice(count)) this.#map?.delete(value);
+    const kept = [...(this.#numbers?.keys() ?? this.#set ?? this.#list)].slice(0, count);
+    this.#numbers = undefined;
+    this.#set = kept.length > LIST_MAX ? new Set(kept) : undefined;
+    this.#list = kept;
   }
 
   clear(): void {
-    if (this.#order.length > 0) this.#order = [];
-    this.#map = undefined;
+    if (this.#list.length > 0) this.#list = [];
+    this.#set = undefined;
+    this.#numbers = undefined;
+  }
+
+  #numberOf(value: unknown): number {
+    let next = 0;
+    this.#numbers = new Map();
+    for (const each of this.#set as Set<unknown>) this.#numbers.set(each, next++);
+    return this.#numbers.get(value) as number;
   }
 }

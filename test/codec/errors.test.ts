@@ -100,8 +100,8 @@ test("nothing that is thrown fails to arrive", () => {
     }),
     new (class extends Error {
       #secret = 1;
-      has(): boolean {
-        return #secret in this;
+      reveal(): number {
+        return this.#secret;
       }
     })("private"),
   ];

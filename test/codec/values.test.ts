@@ -46,7 +46,7 @@ const values: [string, unknown][] = [
   ["URLs", [new URL("https://example.org/a?b=1#c"), new URLSearchParams("a=1&a=2")]],
   ["nested objects", { a: { b: [{ c: null }, { c: 2 }] }, "weird key": 1, 5: 6 }],
   ["objects without prototype", Object.assign(Object.create(null) as object, { a: 1 })],
-  ["holes in arrays", [, 1, , 2, ,]],
+  ["holes in arrays", Object.assign(Array.from({ length: 0 }), { 1: 1, 3: 2, length: 5 })],
   ["matches", /b(?<x>.)/.exec("abc")],
   ["a key called __proto__", JSON.parse('{"__proto__": {"a": 1}, "b": 2}')],
 ];
@@ -312,6 +312,17 @@ test("strangers send and get no functions, classes or handles", () => {
   assert.deepEqual(decode(encode({ a: new Map([[1, [2]]]) }, strange), strange), { a: new Map([[1, [2]]]) });
   class Odd extends Error {}
   assert.equal((decode(encode(new Odd("m"), strange), strange) as Error).message, "m");
+});
+
+test("thousands of frozen objects, and of objects with accessors, take no quadratic time", () => {
+  const frozen = Array.from({ length: 20_000 }, (_, n) => Object.freeze({ n }));
+  assert.ok(travel(frozen).every((each, n) => each.n === n && Object.isFrozen(each)));
+  const computed = Array.from({ length: 20_000 }, (_, n) => ({
+    get twice() {
+      return 2 * n;
+    },
+  }));
+  assert.ok(travel(computed).every((each, n) => each.twice === 2 * n));
 });
 
 test("an invalid date stays one", () => assert.ok(Number.isNaN(travel(new Date(NaN)).getTime())));
