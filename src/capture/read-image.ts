@@ -55,7 +55,11 @@ export function readImage(
   };
 }
 
-function readSource({ name, from, members }: VariableSource, { scopes }: FunctionFacts, path: string): unknown {
+function readSource(
+  { name, from, binding, members }: VariableSource,
+  { scopes }: FunctionFacts,
+  path: string,
+): unknown {
   if (from === "global") return (globalThis as Record<string, unknown>)[name];
   const scope = scopeWith(scopes, name);
   if (scope === undefined) refuse(path, `V8 does not tell the value of its variable \`${name}\``);
@@ -65,8 +69,21 @@ function readSource({ name, from, members }: VariableSource, { scopes }: Functio
   } catch {
     refuse(path, `its variable \`${name}\` is not initialised yet`);
   }
+  if (value === undefined && cannotBeUndefined(binding))
+    refuse(path, `its variable \`${name}\` is not initialised yet`);
   if (name === "arguments" && types.isArgumentsObject(value)) return Array.from(value as ArrayLike<unknown>);
   return members === undefined ? value : pickMembers(value as Record<string, unknown>, members);
+}
+
+/** Node 20 shows a variable before its declaration as undefined: caught where the declaration says that it is something. */
+function cannotBeUndefined(binding: VariableSource["binding"]): boolean {
+  if (binding === undefined || binding.assigned) return false;
+  if (binding.kind === "class") return true;
+  if (binding.kind === "var" || binding.origin?.from !== "initialiser" || binding.origin.path.length > 0)
+    return false;
+  return /^(?:Literal|TemplateLiteral|ObjectExpression|ArrayExpression|NewExpression|ClassExpression|ArrowFunctionExpression|FunctionExpression)$/.test(
+    binding.origin.node.type,
+  );
 }
 
 /** Of a module's exports only what is used. */

@@ -423,3 +423,9 @@ test("a handle that another module exports is sent as a handle, not imported aga
   const without = capture(() => neighbour.Account, "task") as SourceImage;
   assert.deepEqual(without.values, [undefined]);
 });
+
+test("a variable that is not initialised yet is refused by name", () => {
+  assert.throws(() => capture(() => [later, Later], "task"), /`(?:later|Later)` is not initialised yet/);
+  const later = 1;
+  class Later {}
+});
