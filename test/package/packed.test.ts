@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+// The packed package, installed in an empty project, as a newcomer has it.
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const project = mkdtempSync(join(tmpdir(), "multiproc-packed-"));
+
+function run(file: string, ...flags: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [...flags, file], { cwd: project, encoding: "utf8", timeout: 60_000 });
+}
+
+function program(name: string, code: string): string {
+  writeFileSync(join(project, name), code);
+  return name;
+}
+
+before(() => {
+  const packed = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "newcomer", private: true, type: "module" }));
+  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `./${filename}`], {
+    cwd: project,
+    stdio: "ignore",
+  });
+  // Tools of the newcomer's that are installed here already.
+  for (const tool of [
+    "typescript",
+    "tsx",
+    "@types",
+    "undici-types",
+    "esbuild",
+    "get-tsconfig",
+    "resolve-pkg-maps",
+    "@esbuild",
+    "@typescript",
+  ]) {
+    if (!readdirSync(join(root, "node_modules")).includes(tool)) continue;
+    symlinkSync(join(root, "node_modules", tool), join(project, "node_modules", tool));
+  }
+});
+
+after(() => rmSync(project, { recursive: true, force: true }));
+
+test("an ES module imports it, and a closure runs in another process", () => {
+  const { status, stdout, stderr } = run(
+    program(
+      "esm.mjs",
+      `import { Process } from "multiproc";
+       const factor = 3;
+       const child = new Process((n) => n * factor, 14).start();
+       console.log(await child.result(), await child.join());`,
+    ),
+  );
+  assert.equal(stderr, "");
+  assert.equal(stdout, "42 0\n");
+  assert.equal(status, 0);
+});
+
+test("a CommonJS module requires it, without a warning", () => {
+  const { status, stdout, stderr } = run(
+    program(
+      "cjs.cjs",
+      `const { Process } = require("multiproc");
+       const factor = 3;
+       new Process((n) => n * factor, 14).start().result().then(console.log);`,
+    ),
+  );
+  assert.equal(stderr, "");
+  assert.equal(stdout, "42\n");
+  assert.equal(status, 0);
+});
+
+test("a TypeScript program type-checks against it and runs under tsx", () => {
+  const file = program(
+    "typed.ts",
+    `import { Process } from "multiproc";
+     const child = new Process((a: number, b: string) => b.repeat(a), 2, "ab").start();
+     const result: string = await child.result();
+     console.log(result);
+     // @ts-expect-error: result() gives what the target returns
+     const wrong: number = await child.result();
+     void wrong;`,
+  );
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const flags = [
+    "--noEmit",
+    "--strict",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2022",
+    "--types",
+    "node",
+    "--skipLibCheck",
+    "false",
+  ];
+  const checked = spawnSync(process.execPath, [tsc, ...flags, file], { cwd: project, encoding: "utf8" });
+  assert.equal(checked.stdout, "");
+  const { status, stdout, stderr } = run(file, "--import", "tsx");
+  assert.equal(stderr, "");
+  assert.equal(stdout, "abab\n");
+  assert.equal(status, 0);
+});
+
+test("it ships its types, its licence and nothing but what it needs", () => {
+  const installed = join(project, "node_modules", "multiproc");
+  const top = readdirSync(installed).sort();
+  assert.deepEqual(top, ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src"]);
+  const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { version: string };
+  assert.match(version, /^\d+\.\d+\.\d+$/);
+});
