@@ -2,6 +2,6 @@ export type * from "./image.ts";
 export { capture } from "./capture.ts";
 export { fromModule } from "./from-module.ts";
 export { referenceTo, registerLibraryModule } from "./identities.ts";
-export { setMainModule } from "./main-module.ts";
+export { mainModule, setMainModule } from "./main-module.ts";
 export { refuseReason } from "./refuse.ts";
 export { mapStack } from "./source-maps.ts";

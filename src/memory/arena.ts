@@ -6,6 +6,7 @@
  */
 
 import { StateError } from "../core/errors.ts";
+import { inheritance } from "../core/inheritance.ts";
 import { createMemoryFile, type Mapping, mapFile } from "../platform/index.ts";
 import { ARENA_BYTES, CONTROL_BYTES, HEAP_OFFSET, CHUNK_BYTES, Header, MAGIC } from "./layout.ts";
 
@@ -25,7 +26,7 @@ let attached: Arena | undefined;
 
 /** The descriptor of the arena, for children to inherit; makes the arena when there is none. */
 export function arenaFd(): number {
-  fd ??= createMemoryFile("multiproc", ARENA_BYTES);
+  fd ??= inheritance.arenaFd ?? createMemoryFile("multiproc", ARENA_BYTES);
   return fd;
 }
 

@@ -19,6 +19,7 @@
  */
 
 import { StateError } from "../core/errors.ts";
+import { inheritance } from "../core/inheritance.ts";
 import { startTimeOf } from "../platform/index.ts";
 import { arena } from "./arena.ts";
 import { Header, MAX_PROCESSES, PROCESS_TABLE_OFFSET, SLOT_BYTES } from "./layout.ts";
@@ -43,7 +44,7 @@ export const Slot = {
 const NAME_BYTES = 96;
 
 let self: number | undefined;
-let inheritedParent = 0;
+let inheritedParent: number | undefined;
 
 /** Index into `words` of the first word of a slot. */
 export function slotWord(slot: number): number {
@@ -52,7 +53,10 @@ export function slotWord(slot: number): number {
 
 /** This process's slot; takes one at the first call. */
 export function selfSlot(): number {
-  self ??= claimSlot();
+  if (self === undefined) {
+    self = claimSlot();
+    nameSlot(inheritance.name);
+  }
   return self;
 }
 
@@ -63,7 +67,7 @@ export function selfSlotIfAny(): number | undefined {
 
 /** Tells a child the slot of its parent. Must come before it takes a slot of its own. */
 export function inheritParentSlot(slot: number): void {
-  inheritedParent = slot + 1;
+  inheritedParent = slot;
 }
 
 function claimSlot(): number {
@@ -76,7 +80,7 @@ function claimSlot(): number {
     if (Atomics.compareExchange(words, at + Slot.state, SlotState.free, SlotState.claimed) !== SlotState.free) continue;
     words[at + Slot.pid] = process.pid;
     longs[(at + Slot.startTime) / 2] = startTime;
-    words[at + Slot.parent] = inheritedParent;
+    words[at + Slot.parent] = (inheritedParent ?? inheritance.parentSlot ?? -1) + 1;
     words[at + Slot.bell] = 0;
     words[at + Slot.bellFd] = 0;
     words[at + Slot.sweeper] = 0;

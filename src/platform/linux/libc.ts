@@ -25,6 +25,7 @@ export interface Libc {
   fcntl(fd: number, command: number, argument: number): number;
   poll(fds: Int32Array, count: number, timeoutMs: number): number;
   sched_yield(): number;
+  waitid(kind: number, id: number, info: Int32Array, options: number): number;
   sched_getaffinity(pid: number, size: number, mask: Uint8Array): number;
   /** Six-argument form of syscall(2): for what the C library has no wrapper for. */
   syscall(number: number, a: Address, b: number, c: number, d: Address, e: Address, f: number): number;
@@ -46,6 +47,7 @@ const SIGNATURES: Record<LibcFunction, string> = {
   fcntl: "int fcntl(int fd, int command, long argument)",
   poll: "int poll(int *fds, unsigned long count, int timeout)",
   sched_yield: "int sched_yield()",
+  waitid: "int waitid(int kind, int id, void *info, int options)",
   sched_getaffinity: "int sched_getaffinity(int pid, size_t size, void *mask)",
   syscall: "long syscall(long number, void *a, long b, long c, void *d, void *e, long f)",
 };

@@ -1,7 +1,8 @@
 /** Other processes: are they the ones we mean, and are they alive? */
 
 import { readFileSync } from "node:fs";
-import { checked, libc } from "./libc.ts";
+import { EINTR, ECHILD } from "../errno.ts";
+import { checked, errno, libc } from "./libc.ts";
 
 const SYS_PIDFD_OPEN = 434;
 
@@ -33,4 +34,31 @@ export function openPidFd(pid: number): number {
 /** Lets others run: for a spin that waits for somebody on the same processor. */
 export function yieldProcessor(): void {
   libc().sched_yield();
+}
+
+/** How a process ended: its exit code, or the number of the signal that ended it. */
+export interface ExitStatus {
+  readonly code: number | null;
+  readonly signal: number | null;
+}
+
+const P_PID = 1;
+const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
+const CLD_EXITED = 1;
+
+/**
+ * How a child of this process ended, without reaping it (libuv does that). undefined while it lives; "reaped" when libuv
+ * has done so already and its event is still to come. Source: waitid(2); siginfo has code, pid and status in words 2, 4, 6.
+ */
+export function peekExit(pid: number): ExitStatus | "reaped" | undefined {
+  const info = new Int32Array(32);
+  while (libc().waitid(P_PID, pid, info, WEXITED | WNOHANG | WNOWAIT) === -1) {
+    if (errno() === ECHILD) return "reaped";
+    if (errno() !== EINTR) checked("waitid", -1);
+  }
+  if (info[4] !== pid) return undefined;
+  const status = info[6] as number;
+  return info[2] === CLD_EXITED ? { code: status, signal: null } : { code: null, signal: status };
 }

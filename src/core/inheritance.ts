@@ -1,0 +1,22 @@
+/**
+ * What a child was given by its parent, for whoever asks later.
+ *
+ * A child is told at once and loads little; the layers that use this (shared memory, the process table) are loaded only when
+ * something needs them. So the entry writes it down here, where nothing has to be loaded for it.
+ */
+
+export interface Inheritance {
+  /** Descriptor of the parent's arena; undefined in the first process. */
+  arenaFd?: number;
+  /** The parent's slot in the process table, if it has one. */
+  parentSlot?: number | undefined;
+  /** The start method of the parent. */
+  startMethod?: string;
+  /** Numbers of this process and its ancestors: `Process-1:2` is [1, 2]; empty in the first process. */
+  identity: readonly number[];
+  name: string;
+  daemon: boolean;
+  parent: { readonly pid: number; readonly name: string } | null;
+}
+
+export const inheritance: Inheritance = { identity: [], name: "MainProcess", daemon: false, parent: null };

@@ -1,0 +1,175 @@
+/**
+ * The life of a child: it says that it listens, is told what to run, runs it, and tells what came of it.
+ *
+ * A fresh child loads little: what its target does not need (shared memory, koffi, the library's façade) it does not load.
+ * A spare loads it while it waits.
+ */
+
+import { readSync, writeSync } from "node:fs";
+import { inspect } from "node:util";
+import { setMainModule } from "../capture/main-module.ts";
+import { decode, needsHandles, prepare } from "../codec/decode.ts";
+import { encode, encodeError } from "../codec/encode.ts";
+import { FunctionSourceNeeded } from "../codec/function-source.ts";
+import { inheritance } from "../core/inheritance.ts";
+import { type Bootstrap, ChildFd, type Payload } from "../process/bootstrap.ts";
+import { setCurrentProcess, setImporting } from "../process/current.ts";
+import { FRAME_BYTES, type Frame, FrameReader, FrameType, packFrame } from "../process/frames.ts";
+import { takeMail, writeMail } from "../process/mailbox.ts";
+import { unpackParcel } from "../process/parcel.ts";
+
+/** True once the parent knows what came of the target. */
+let reported = false;
+
+/** Loads the analysis of functions, which few results need. */
+let loadCapture: () => void;
+
+/** Waits to be told what to run, and runs it. */
+export async function runChild(load: () => void): Promise<void> {
+  loadCapture = load;
+  inheritance.arenaFd = ChildFd.arena;
+  say(FrameType.ready);
+  const { header, payload } = unpackParcel(await hearGo());
+  become(header);
+  process.on("uncaughtExceptionMonitor", (error) => {
+    // A program that handles such errors itself goes on, and may still have a result.
+    if (process.listenerCount("uncaughtException") === 0) reportError(error);
+  });
+  process.once("exit", (code) => say(FrameType.exiting, code));
+  let value: unknown;
+  try {
+    value = await run(await unpackPayload(payload));
+  } catch (error) {
+    return fail(error);
+  }
+  reportValue(value);
+}
+
+/** Blocks until the parent says what to run. A spare is told before to load what it may need. */
+async function hearGo(): Promise<Uint8Array> {
+  const reader = new FrameReader();
+  for (;;) {
+    for (const { type, value } of readFrames(reader)) {
+      if (type === FrameType.go) return takeMail(ChildFd.mailbox, value);
+      await import("../index.ts");
+    }
+  }
+}
+
+function readFrames(reader: FrameReader): Frame[] {
+  const bytes = new Uint8Array(FRAME_BYTES);
+  try {
+    const read = readSync(ChildFd.control, bytes);
+    if (read > 0) return reader.read(bytes.subarray(0, read));
+  } catch {
+    // ECONNRESET: the parent died with something of ours unread.
+  }
+  // Nobody is left who could say what to run.
+  process.exit(0);
+}
+
+/** Becomes the process that the parent asked for. */
+function become(header: Bootstrap): void {
+  const { name, identity, daemon, parentPid, parentName, parentSlot, startMethod } = header;
+  const parent = { pid: parentPid, name: parentName };
+  Object.assign(inheritance, { name, identity, daemon, parentSlot, startMethod, parent });
+  setMainModule(header.mainModule);
+  process.argv = [...header.argv];
+  if (header.cwd !== undefined) process.chdir(header.cwd);
+  for (const [variable, value] of Object.entries(header.env ?? {})) {
+    if (value === null) delete process.env[variable];
+    else process.env[variable] = value;
+  }
+}
+
+async function unpackPayload(bytes: Uint8Array): Promise<Payload> {
+  setImporting(true);
+  try {
+    // The façade registers the kinds of handles that there are.
+    if (needsHandles(bytes)) {
+      await import("../index.ts");
+      say(FrameType.taken);
+    }
+    await prepare(bytes);
+    return decode(bytes) as Payload;
+  } finally {
+    setImporting(false);
+  }
+}
+
+function run(payload: Payload): unknown {
+  if ("self" in payload) {
+    setCurrentProcess(payload.self as never);
+    return finish(payload.self.run());
+  }
+  const { target, args } = payload;
+  if (isClass(target)) return Reflect.construct(target, args) as unknown;
+  return finish(Reflect.apply(target, undefined, args));
+}
+
+function isClass(target: Function): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(target));
+}
+
+/** A generator runs to its end; what it gives on the way is dropped, what it returns is the result. */
+async function finish(value: unknown): Promise<unknown> {
+  const tag = Object.prototype.toString.call(value);
+  if (tag !== "[object Generator]" && tag !== "[object AsyncGenerator]") return value;
+  const generator = value as AsyncGenerator<unknown, unknown>;
+  for (;;) {
+    const { done, value: given } = await generator.next();
+    if (done === true) return given;
+  }
+}
+
+function reportValue(value: unknown): void {
+  let bytes: Uint8Array;
+  try {
+    bytes = withCapture(() => encode(value, { root: "result" }));
+  } catch (error) {
+    // Only who asks for the result needs it. (`() => setInterval(…)` is a fine target.)
+    return reportError(error);
+  }
+  report(FrameType.result, bytes);
+}
+
+function reportError(error: unknown): void {
+  if (reported) return;
+  const origin = { name: inheritance.name, pid: process.pid };
+  report(
+    FrameType.error,
+    withCapture(() => encodeError(error, origin)),
+  );
+}
+
+function withCapture(write: () => Uint8Array): Uint8Array {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof FunctionSourceNeeded)) throw error;
+    loadCapture();
+    return write();
+  }
+}
+
+function report(type: number, bytes: Uint8Array): void {
+  reported = true;
+  writeMail(ChildFd.mailbox, bytes);
+  say(type, bytes.length);
+}
+
+function say(type: number, value?: number): void {
+  try {
+    writeSync(ChildFd.control, packFrame(type, value));
+  } catch {
+    // EPIPE: the parent is gone, and this process will be in a moment.
+  }
+}
+
+/** The target has failed: prints its error once, and ends with 1. */
+function fail(error: unknown): void {
+  reportError(error);
+  const end = (): void => process.exit(1);
+  process.stderr.once("error", end);
+  process.stderr.write(`Uncaught error in ${inheritance.name} (process ${process.pid}):\n${inspect(error)}\n`, end);
+}

@@ -1,0 +1,27 @@
+/** multiproc: Python's multiprocessing for TypeScript. */
+
+import "./platform/check.ts";
+
+export { fromModule } from "./capture/index.ts";
+export type { WaitOptions } from "./core/deadline.ts";
+export * from "./core/errors.ts";
+export {
+  activeChildren,
+  cpuCount,
+  type CurrentProcess,
+  currentProcess,
+  getAllStartMethods,
+  getStartMethod,
+  type ParentProcess,
+  parentProcess,
+  Process,
+  type ProcessOptions,
+  type Result,
+  type Sentinel,
+  setStartMethod,
+  type StartMethod,
+  type StdioChoice,
+} from "./process/index.ts";
+export * from "./shared/index.ts";
+export { wait } from "./wait/index.ts";
+export { type Context, getContext } from "./context.ts";

@@ -1,0 +1,206 @@
+/** A running child as its parent sees it: what it says, how it ends, and how both keep the parent's event loop alive. */
+
+import type { ChildProcess } from "node:child_process";
+import { closeSync, readSync, writeSync } from "node:fs";
+import { constants } from "node:os";
+import { sweepProcess } from "../memory/index.ts";
+import { openPidFd, peekExit, pollReadable, type Watch, watchReadable } from "../platform/index.ts";
+import { type Frame, FrameReader, FrameType, packFrame } from "./frames.ts";
+import { takeMail, writeMail } from "./mailbox.ts";
+
+/** How a process ended, in the words of Python: the code, or -N for signal N. */
+export interface Exit {
+  readonly exitCode: number;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A message of the child: what its target returned or threw, encoded. */
+export interface Message {
+  readonly isError: boolean;
+  readonly bytes: Uint8Array;
+}
+
+const READ_BYTES = 1024;
+/** Longest sleep in one go: signal handlers do not run meanwhile. */
+const SLICE_MS = 100;
+
+export class ChildLink {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** The environment that it was started with. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly #mailbox: number;
+  readonly #frames = new FrameReader();
+  readonly #messageListeners = new Set<(message: Message) => void>();
+  readonly #exitListeners = new Set<(exit: Exit) => void>();
+  readonly #readyListeners = new Set<() => void>();
+  readonly #watch: Watch;
+  #control: number;
+  #pidFd: number | undefined;
+  #ready = false;
+  #taken = false;
+  #reported: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
+  #announcedCode: number | undefined;
+  #exit: Exit | undefined;
+  #holds = 0;
+
+  /** @param control This side of the control socket. @param mailbox The mailbox; both are closed when the child has ended. */
+  constructor(child: ChildProcess, control: number, mailbox: number, env: NodeJS.ProcessEnv) {
+    this.child = child;
+    this.pid = child.pid as number;
+    this.env = env;
+    this.#control = control;
+    this.#mailbox = mailbox;
+    this.#watch = watchReadable(control, () => this.drain());
+    this.#watch.unref();
+    child.unref();
+    // libuv reaps all that are dead before it tells of the first one. In between, nobody could say how the second one ended.
+    // So an exit is written down now and told a turn later, when all of them are written down.
+    child.once("exit", (code, signal) => {
+      this.#reported = { code, signal };
+      setImmediate(() => this.#ended(code, signal));
+    });
+  }
+
+  /** True once the child has said that it listens. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** True once the child has begun to take handles out of its first message. */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /** How it ended; asks the kernel, so it is right also while the event loop is busy. */
+  get exit(): Exit | undefined {
+    if (this.#exit === undefined) this.#look();
+    return this.#exit;
+  }
+
+  /** Calls back once, when the child's message is there. */
+  onMessage(listener: (message: Message) => void): void {
+    this.#messageListeners.add(listener);
+  }
+
+  /** Calls back once, when the process has ended and its message was heard. */
+  onExit(listener: (exit: Exit) => void): void {
+    this.#exitListeners.add(listener);
+  }
+
+  /** Calls back once, when the child listens. */
+  onReady(listener: () => void): void {
+    this.#readyListeners.add(listener);
+  }
+
+  /** Keeps the parent's event loop alive until `release` was called as often, or the process has ended. */
+  hold(): void {
+    if (this.#holds++ === 0) this.child.ref();
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.child.unref();
+  }
+
+  /** Tells a spare to load what it may need. */
+  warm(): void {
+    this.#say(FrameType.warm);
+  }
+
+  /** Tells the child what to run. @returns false when it is dead already. */
+  go(bytes: Uint8Array): boolean {
+    writeMail(this.#mailbox, bytes);
+    return this.#say(FrameType.go, bytes.length);
+  }
+
+  /** Blocks until the child said something, it ended, or the time is over. */
+  waitSync(timeoutMs: number): void {
+    if (this.exit !== undefined) return;
+    this.#pidFd ??= openPidFd(this.pid);
+    const fds = this.#control === -1 ? [this.#pidFd] : [this.#control, this.#pidFd];
+    pollReadable(fds, Math.min(SLICE_MS, timeoutMs));
+    this.drain();
+    this.#look();
+  }
+
+  /** Takes what the child has said so far. */
+  drain(): void {
+    while (this.#control !== -1 && pollReadable([this.#control], 0).length > 0) {
+      const bytes = new Uint8Array(READ_BYTES);
+      let read = 0;
+      try {
+        read = readSync(this.#control, bytes);
+      } catch {
+        // ECONNRESET: the child died with something of ours unread.
+      }
+      if (read === 0) return this.#closeControl();
+      for (const frame of this.#frames.read(bytes.subarray(0, read))) this.#heard(frame);
+    }
+  }
+
+  /** Sends a signal. @returns false when the process has ended. */
+  signal(signal: NodeJS.Signals): boolean {
+    // The pid is the child's until libuv has reaped it, and then libuv knows.
+    return this.exit === undefined && this.child.kill(signal);
+  }
+
+  #say(type: number, value?: number): boolean {
+    try {
+      writeSync(this.#control, packFrame(type, value));
+      return true;
+    } catch {
+      // EPIPE or EBADF: it is dead, which its exit will tell.
+      return false;
+    }
+  }
+
+  #look(): void {
+    if (this.#reported !== undefined) return this.#ended(this.#reported.code, this.#reported.signal);
+    const status = peekExit(this.pid);
+    if (status === undefined) return;
+    if (status !== "reaped") return this.#ended(status.code, status.signal === null ? null : signalName(status.signal));
+    // Only for who asks in a listener of his own for another child's exit (see the constructor). What the child announced is what it
+    // exited with; if it announced nothing, a signal has ended it, nearly always this one.
+    this.drain();
+    const code = this.#announcedCode;
+    this.#ended(code ?? null, code === undefined ? "SIGKILL" : null);
+  }
+
+  #heard({ type, value }: Frame): void {
+    if (type === FrameType.ready) {
+      this.#ready = true;
+      for (const listener of this.#readyListeners) listener();
+    } else if (type === FrameType.taken) {
+      this.#taken = true;
+    } else if (type === FrameType.exiting) {
+      this.#announcedCode = value;
+    } else if (type === FrameType.result || type === FrameType.error) {
+      const message = { isError: type === FrameType.error, bytes: takeMail(this.#mailbox, value) };
+      for (const listener of this.#messageListeners) listener(message);
+    }
+  }
+
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#exit !== undefined) return;
+    // What it said last counts, though it is dead.
+    this.drain();
+    this.#exit = { exitCode: code ?? -(constants.signals[signal as NodeJS.Signals] ?? 0), signal };
+    this.#closeControl();
+    closeSync(this.#mailbox);
+    if (this.#pidFd !== undefined) closeSync(this.#pidFd);
+    sweepProcess(this.pid);
+    for (const listener of this.#exitListeners) listener(this.#exit);
+  }
+
+  #closeControl(): void {
+    if (this.#control === -1) return;
+    this.#watch.close();
+    closeSync(this.#control);
+    this.#control = -1;
+  }
+}
+
+function signalName(number: number): NodeJS.Signals {
+  const found = Object.entries(constants.signals).find(([, each]) => each === number);
+  return (found?.[0] ?? `SIG${number}`) as NodeJS.Signals;
+}

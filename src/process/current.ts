@@ -1,0 +1,82 @@
+/** Who this process is. */
+
+import { StateError } from "../core/errors.ts";
+import { inheritance } from "../core/inheritance.ts";
+
+/** What a process knows of itself. */
+export interface CurrentProcess {
+  /** `MainProcess` in the first one. */
+  readonly name: string;
+  readonly pid: number;
+  readonly daemon: boolean;
+  /** null: it runs. */
+  readonly exitCode: number | null;
+  isAlive(): boolean;
+}
+
+/** What a process knows of its parent. */
+export interface ParentProcess {
+  readonly name: string;
+  readonly pid: number;
+  isAlive(): boolean;
+}
+
+class ThisProcess implements CurrentProcess {
+  get name(): string {
+    return inheritance.name;
+  }
+
+  get pid(): number {
+    return process.pid;
+  }
+
+  get daemon(): boolean {
+    return inheritance.daemon;
+  }
+
+  get exitCode(): null {
+    return null;
+  }
+
+  isAlive(): boolean {
+    return true;
+  }
+}
+
+let current: CurrentProcess | undefined;
+let parent: ParentProcess | null | undefined;
+let importing = false;
+
+/** This process: `name`, `pid`, `daemon`. While `run()` of a class of one's own runs, it is that object. */
+export function currentProcess(): CurrentProcess {
+  return (current ??= new ThisProcess());
+}
+
+/** The parent of this process: `name`, `pid`, `isAlive()`; `null` in the first process. */
+export function parentProcess(): ParentProcess | null {
+  return (parent ??= makeParent());
+}
+
+function makeParent(): ParentProcess | null {
+  if (inheritance.parent === null) return null;
+  // Who is orphaned gets another parent at once. (It lives for a moment only: see lifeline.ts.)
+  return Object.freeze({ ...inheritance.parent, isAlive: () => process.ppid === inheritance.parent?.pid });
+}
+
+/** Makes an object the current process: the one whose `run()` is being called. */
+export function setCurrentProcess(object: CurrentProcess): void {
+  current = object;
+}
+
+/** Says whether the modules that a target needs are being imported just now. */
+export function setImporting(isImporting: boolean): void {
+  importing = isImporting;
+}
+
+/** @throws {StateError} In a child that is still importing what its target needs: a program must not multiply itself. */
+export function checkMayStart(): void {
+  if (!importing) return;
+  throw new StateError(
+    "Cannot start a process while a module that the target needs is being imported: the module would start it again in every child; start it in a function, or in the main file",
+  );
+}

@@ -1,0 +1,32 @@
+/**
+ * Which flags of this process a child inherits: all of them (this is what makes tsx and other loaders work), but for those
+ * that say what to run, or that must not run twice, such as an inspector's port.
+ */
+
+/** Flags to leave out; those marked true take a value of their own when it does not stand behind a "=". */
+const LEFT_OUT: readonly (readonly [pattern: RegExp, takesValue: boolean])[] = [
+  [/^(-e|--eval|-pe|-p|--print)$/, true],
+  [/^(-c|--check|-i|--interactive)$/, false],
+  [/^--input-type$/, true],
+  [/^--inspect(-brk|-wait|-port|-publish-uid)?$/, false],
+  [/^--debug-port$/, true],
+  [/^--test($|-(?!isolation-never))/, false],
+  [/^--experimental-test-/, false],
+  [/^--watch(-path|-preserve-output|-kill-signal)?$/, false],
+  [/^--cpu-prof(-dir|-interval|-name)?$/, false],
+  [/^--heap-prof(-dir|-interval|-name)?$/, false],
+  [/^--prof$/, false],
+];
+
+/** The flags for a child of a process that has these. */
+export function inheritedExecArgv(execArgv: readonly string[] = process.execArgv): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < execArgv.length; i++) {
+    const flag = execArgv[i] as string;
+    const name = flag.split("=", 1)[0] as string;
+    const rule = LEFT_OUT.find(([pattern]) => pattern.test(name));
+    if (rule === undefined) kept.push(flag);
+    else if (rule[1] && name === flag) i += 1;
+  }
+  return kept;
+}

@@ -1,0 +1,64 @@
+/** Starts a node process that runs the child's entry. */
+
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { closeSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { StateError } from "../core/errors.ts";
+import { arenaFd } from "../memory/index.ts";
+import { createMemoryFile, createSocketPair } from "../platform/index.ts";
+import { ChildLink } from "./child-link.ts";
+import { createLifeline } from "./lifeline.ts";
+
+/** What cannot be changed once a process runs. */
+export interface LaunchOptions {
+  readonly execArgv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdio: StdioPlan;
+}
+
+/** What the child's standard input, output and error are. */
+export type StdioPlan = readonly [unknown, unknown, unknown];
+
+const ENTRY = fileURLToPath(new URL("../entry/child.cjs", import.meta.url));
+/** `process.title` can be no longer than the command line was. */
+const TITLE_ROOM: string = " ".repeat(96);
+
+/**
+ * Starts a child, in this process's working directory. Nothing of it runs user code before `go`.
+ * @throws {SystemError | StateError} If the system has no room for it; nothing is left behind.
+ */
+export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
+  const arena = arenaFd();
+  const opened: number[] = [];
+  const kept: number[] = [];
+  try {
+    const [control, childControl] = createSocketPair();
+    kept.push(control);
+    opened.push(childControl);
+    const mailbox = createMemoryFile("multiproc-mailbox", 0);
+    kept.push(mailbox);
+    const lifeline = createLifeline();
+    opened.push(lifeline.fd);
+    const child = spawn(process.execPath, [...execArgv, ENTRY, TITLE_ROOM], {
+      stdio: [...stdio, childControl, mailbox, arena, lifeline.fd] as StdioOptions,
+      env,
+    });
+    checkStarted(child);
+    lifeline.arm(child.pid as number);
+    return new ChildLink(child, control, mailbox, env);
+  } catch (error) {
+    for (const fd of kept) closeSync(fd);
+    throw error;
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
+function checkStarted(child: ChildProcess): void {
+  // The reason of a failure comes as an event, which would end the program if nobody listened.
+  child.on("error", () => {});
+  if (child.pid !== undefined) return;
+  throw new StateError(
+    `Cannot start ${process.execPath}: the system refused another process (its limits of processes, descriptors or memory)`,
+  );
+}

@@ -1,0 +1,139 @@
+/**
+ * Processes kept warm: started ahead, waiting to be told what to run. Used once; a spare then is the process, with the
+ * guarantees of a fresh one.
+ *
+ * A spare fits when nothing differs that cannot be set late (flags, some variables of the environment). New ones are started
+ * when the program has a moment, not in the middle of a burst of starts, and one at a time, unless starts keep following
+ * each other: then a few are on their way up together. A spare that waits longer is told to load what it may need.
+ */
+
+import { availableParallelism } from "node:os";
+import type { ChildLink } from "./child-link.ts";
+import { launch, type LaunchOptions, type StdioPlan } from "./launch.ts";
+
+const INHERITED: StdioPlan = ["inherit", "inherit", "inherit"];
+/** Variables that node, V8 or the C library read at start only. */
+const READ_AT_START = /^(NODE_(?!ENV$)|LD_|MALLOC_|UV_|OPENSSL_|SSL_|GLIBC_|TZ$|LANG$|LC_|ICU)/;
+
+/** After the last start: it is not in a burst any more. */
+const REFILL_DELAY_MS = 60;
+/** Starts that follow each other this closely ask for more than one spare. */
+const BUSY_WINDOW_MS = 400;
+const IDLE_MS = 60_000;
+const MAX_KEPT: number = Math.max(1, Math.min(4, availableParallelism()));
+
+interface Shelf {
+  readonly options: LaunchOptions;
+  readonly kept: ChildLink[];
+  lastStart: number;
+  wanted: number;
+}
+
+const shelves = new Map<string, Shelf>();
+const warmed = new WeakSet<ChildLink>();
+let booting = 0;
+let refillTimer: NodeJS.Timeout | undefined;
+let idleTimer: NodeJS.Timeout | undefined;
+
+/** Takes a spare with these flags and inherited standard streams; starts a process when there is none. It may still be on its way up. */
+export function takeSpare(execArgv: readonly string[], env: NodeJS.ProcessEnv): ChildLink {
+  const shelf = shelfFor({ execArgv, env, stdio: INHERITED });
+  const now = performance.now();
+  const isBusy = now - shelf.lastStart < BUSY_WINDOW_MS;
+  shelf.lastStart = now;
+  const spare = takeBest(shelf.kept);
+  if (spare?.ready !== true) shelf.wanted = isBusy ? Math.min(MAX_KEPT, shelf.wanted + 1) : 1;
+  const link = spare ?? boot(shelf.options);
+  // It has done its work: whoever starts the next one will want a spare.
+  link.onMessage(() => refillIn(0));
+  link.onExit(() => refillIn(0));
+  refillIn(REFILL_DELAY_MS);
+  return link;
+}
+
+/** Ends the spares that are kept; new ones are started when processes are. */
+export function dropSpares(): void {
+  clearTimeout(refillTimer);
+  for (const [key, { kept }] of shelves) {
+    for (const spare of kept.splice(0)) spare.signal("SIGKILL");
+    shelves.delete(key);
+  }
+}
+
+function shelfFor(options: LaunchOptions): Shelf {
+  const fixed = Object.entries(options.env).filter(([name]) => READ_AT_START.test(name));
+  fixed.sort(([a], [b]) => (a < b ? -1 : 1));
+  const key = JSON.stringify([options.execArgv, fixed]);
+  let shelf = shelves.get(key);
+  if (shelf === undefined) shelves.set(key, (shelf = { options, kept: [], lastStart: -Infinity, wanted: 1 }));
+  return shelf;
+}
+
+/** The warmest one that is alive. */
+function takeBest(kept: ChildLink[]): ChildLink | undefined {
+  for (;;) {
+    const ready = kept.findIndex((link) => link.ready);
+    const spare = kept.splice(Math.max(0, ready), 1)[0];
+    if (spare === undefined || spare.exit === undefined) return spare;
+  }
+}
+
+function boot(options: LaunchOptions): ChildLink {
+  const link = launch(options);
+  booting += 1;
+  let isUp = false;
+  const up = (): void => {
+    if (isUp) return;
+    isUp = true;
+    booting -= 1;
+    refillIn(0);
+  };
+  link.onReady(up);
+  link.onExit(up);
+  return link;
+}
+
+let refillAt = Infinity;
+
+function refillIn(delayMs: number): void {
+  const at = performance.now() + delayMs;
+  // A burst of starts puts it off; a reply brings it on only when the burst is over.
+  if (delayMs === 0 && refillAt !== Infinity && booting > 0) return;
+  clearTimeout(refillTimer);
+  refillAt = at;
+  refillTimer = setTimeout(refill, delayMs);
+  refillTimer.unref();
+}
+
+/** Starts one spare where one is missing, or warms one; the next when that one is up. */
+function refill(): void {
+  refillAt = Infinity;
+  for (const shelf of shelves.values()) {
+    for (let i = shelf.kept.length - 1; i >= 0; i--) if (shelf.kept[i]?.exit !== undefined) shelf.kept.splice(i, 1);
+    if (booting >= shelf.wanted) return;
+    if (shelf.kept.length < shelf.wanted) {
+      shelf.kept.push(boot(shelf.options));
+      if (shelf.kept.length < shelf.wanted) refillIn(0);
+      return dropWhenIdle();
+    }
+  }
+  warmOne();
+}
+
+function warmOne(): void {
+  for (const { kept, lastStart } of shelves.values()) {
+    const cold = kept.find((link) => link.ready && !warmed.has(link));
+    if (cold === undefined) continue;
+    const wait = lastStart + REFILL_DELAY_MS - performance.now();
+    if (wait > 0) return refillIn(wait + 1);
+    warmed.add(cold);
+    cold.warm();
+    return refillIn(REFILL_DELAY_MS);
+  }
+}
+
+function dropWhenIdle(): void {
+  clearTimeout(idleTimer);
+  idleTimer = setTimeout(dropSpares, IDLE_MS);
+  idleTimer.unref();
+}

@@ -1,0 +1,337 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  activeChildren,
+  currentProcess,
+  parentProcess,
+  Process,
+  ProcessDiedError,
+  StateError,
+  TimeoutError,
+} from "../../src/index.ts";
+
+/** Runs until it is ended from outside. */
+function forever(): Promise<never> {
+  return new Promise(() => setInterval(() => {}, 1000));
+}
+
+test("a process that was not started is not alive and has neither pid nor exit code", async () => {
+  const process = new Process(() => {});
+  assert.equal(process.isAlive(), false);
+  assert.equal(process.pid, undefined);
+  assert.equal(process.exitCode, null);
+  assert.deepEqual(activeChildren(), []);
+  assert.throws(() => process.sentinel, StateError);
+  await assert.rejects(process.join(), StateError);
+  await assert.rejects(process.result(), StateError);
+  assert.throws(() => process.joinSync(), StateError);
+  assert.throws(() => process.terminate(), StateError);
+});
+
+test("start makes it alive and active; after join it is neither, with exit code 0", async () => {
+  const child = new Process(forever);
+  assert.equal(child.start(), child);
+  assert.equal(child.isAlive(), true);
+  assert.deepEqual(activeChildren(), [child]);
+  assert.equal(child.exitCode, null);
+  child.terminate();
+  await child.join();
+  assert.equal(child.isAlive(), false);
+  assert.deepEqual(activeChildren(), []);
+
+  const short = new Process(() => {}).start();
+  assert.equal(await short.join(), 0);
+  assert.equal(short.exitCode, 0);
+});
+
+test("the target runs in another process, with its arguments exactly and what it captures", async () => {
+  const captured = { list: [1, 2], when: new Date(5) };
+  const child = new Process((...args: unknown[]) => ({ args, captured, pid: process.pid }), [1], "a", undefined, {
+    deep: new Map([[1, new Set(["x"])]]),
+  }).start();
+  const { args, captured: there, pid } = await child.result();
+  assert.deepEqual(args, [[1], "a", undefined, { deep: new Map([[1, new Set(["x"])]]) }]);
+  assert.deepEqual(there, captured);
+  assert.equal(pid, child.pid);
+  assert.notEqual(pid, process.pid);
+});
+
+test("captures are taken at start, as they are then", async () => {
+  let value = "made";
+  const child = new Process(() => value);
+  value = "started";
+  child.start();
+  value = "later";
+  assert.equal(await child.result(), "started");
+});
+
+test("it is started once only", async () => {
+  const child = new Process(() => {}).start();
+  assert.throws(() => child.start(), StateError);
+  await child.join();
+  assert.throws(() => child.start(), StateError);
+});
+
+test("join gives null when the time runs out, at once for 0 and less", async () => {
+  const child = new Process(forever).start();
+  assert.equal(await child.join({ timeout: 0 }), null);
+  assert.equal(await child.join({ timeout: -1 }), null);
+  assert.equal(await child.join({ timeout: 20 }), null);
+  assert.equal(child.joinSync({ timeout: 20 }), null);
+  assert.equal(child.isAlive(), true);
+  await assert.rejects(child.result({ timeout: 20 }), TimeoutError);
+  assert.throws(() => child.resultSync({ timeout: 20 }), TimeoutError);
+  child.kill();
+  assert.equal(await child.join(), -9);
+});
+
+test("terminate, kill and any signal give their negative number as the exit code", async () => {
+  const [terminated, killed, signalled] = [forever, forever, forever].map((target) => new Process(target).start());
+  assert.ok(terminated && killed && signalled);
+  terminated.terminate();
+  killed.kill();
+  process.kill(signalled.pid as number, "SIGUSR2");
+  assert.equal(await terminated.join(), -15);
+  assert.equal(await killed.join(), -9);
+  assert.equal(await signalled.join(), -12);
+});
+
+test("what died without a result rejects with who it was and how it ended", async () => {
+  const child = new Process(forever).start();
+  child.kill();
+  await assert.rejects(child.result(), (error) => {
+    assert.ok(error instanceof ProcessDiedError);
+    assert.deepEqual([error.pid, error.exitCode, error.signal], [child.pid, -9, "SIGKILL"]);
+    assert.match(error.message, /Process-\d+ \(process \d+\) gave no result: it was ended by SIGKILL/);
+    return true;
+  });
+});
+
+test("process.exit in a child gives its code, and no result", async () => {
+  const child = new Process(() => process.exit(7)).start();
+  assert.equal(await child.join(), 7);
+  await assert.rejects(child.result(), { code: "ERR_PROCESS_DIED", exitCode: 7, signal: null });
+});
+
+test("process.exitCode in a child is its exit code, and the result stands", async () => {
+  const child = new Process(() => {
+    process.exitCode = 3;
+    return "done";
+  }).start();
+  assert.equal(await child.result(), "done");
+  assert.equal(await child.join(), 3);
+});
+
+test("the result stands though the child is killed afterwards", async () => {
+  const child = new Process(() => {
+    setInterval(() => {}, 1000);
+    return "delivered";
+  }).start();
+  assert.equal(await child.result(), "delivered");
+  child.kill();
+  assert.equal(await child.join(), -9);
+  assert.equal(await child.result(), "delivered");
+});
+
+test("a result that cannot travel is told to who asks for it, and hurts nobody else", async () => {
+  const child = new Process(() => new WeakMap()).start();
+  await assert.rejects(child.result(), { code: "ERR_SERIALIZATION", message: /result.*WeakMap/ });
+  assert.equal(await child.join(), 0);
+});
+
+test("async functions, generators and classes are targets", async () => {
+  const awaited = new Process(async (n: number) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return n + 1;
+  }, 1).start();
+  const generated = new Process(function* (n: number) {
+    let sum = 0;
+    for (let i = 0; i <= n; i++) sum += (yield i) === undefined ? i : 0;
+    return sum;
+  }, 4).start();
+  const streamed = new Process(async function* () {
+    yield await Promise.resolve(1);
+    return "end";
+  }).start();
+  class Point {
+    readonly x: number;
+    constructor(x: number) {
+      this.x = x;
+    }
+    double(): number {
+      return this.x * 2;
+    }
+  }
+  const constructed = new Process(Point, 4).start();
+  assert.equal(await awaited.result(), 2);
+  assert.equal(await generated.result(), 10);
+  assert.equal(await streamed.result(), "end");
+  const point = await constructed.result();
+  assert.equal(point.double(), 8);
+});
+
+test("a subclass travels with its fields and runs its run()", async () => {
+  class Greeter extends Process<string[]> {
+    readonly words: Map<string, string>;
+    readonly shout = (word: string): string => `${word.toUpperCase()}${this.mark}`;
+    mark = "!";
+    constructor(words: Map<string, string>) {
+      super({ name: "greeter" });
+      this.words = words;
+    }
+    override run(): string[] {
+      const current = currentProcess();
+      assert.equal(current, this);
+      return [...this.words].map(([a, b]) => this.shout(`${a} ${b}`)).concat(this.name, String(this.isAlive()));
+    }
+  }
+  const greeter = new Greeter(new Map([["hello", "world"]]));
+  greeter.mark = "?";
+  assert.deepEqual(await greeter.start().result(), ["HELLO WORLD?", "greeter", "true"]);
+  assert.equal(new Greeter(new Map()).name, "greeter");
+});
+
+test("a target that captures its own process sees itself there", async () => {
+  const child: Process<unknown> = new Process(() => [child.name, child.pid === process.pid, child.isAlive()]);
+  assert.deepEqual(await child.start().result(), [child.name, true, true]);
+});
+
+test("another process cannot be captured", () => {
+  const other = new Process(() => {});
+  assert.throws(() => new Process(() => other.name).start(), {
+    code: "ERR_SERIALIZATION",
+    message: /the process Process-/,
+  });
+});
+
+test("names count, and nested ones tell the way", async () => {
+  const child = new Process(async () => {
+    const grandchild = new Process(() => [currentProcess().name, parentProcess()?.name, parentProcess()?.isAlive()]);
+    return [currentProcess().name, ...((await grandchild.start().result()) as unknown[])];
+  });
+  assert.match(child.name, /^Process-\d+$/);
+  assert.deepEqual(await child.start().result(), [child.name, `${child.name}:1`, child.name, true]);
+  assert.equal(new Process({ name: "worker" }).name, "worker");
+});
+
+test("current and parent process in the first process and in a child", async () => {
+  assert.equal(parentProcess(), null);
+  assert.equal(currentProcess().name, "MainProcess");
+  assert.equal(currentProcess().pid, process.pid);
+  assert.equal(currentProcess().daemon, false);
+  const child = new Process({
+    name: "inner",
+    daemon: true,
+    target: () => [currentProcess().name, currentProcess().daemon, parentProcess()?.pid, parentProcess()?.name],
+  }).start();
+  assert.deepEqual(await child.result(), ["inner", true, process.pid, "MainProcess"]);
+});
+
+test("children starting children deliver in order, two deep", async () => {
+  async function grow(path: number[]): Promise<number[][]> {
+    if (path.length === 2) return [path];
+    const children = [0, 1].map((i) => new Process(grow, [...path, i]).start());
+    const below = await Promise.all(children.map((child) => child.result()));
+    return [path, ...below.flat()];
+  }
+  assert.deepEqual(await new Process(grow, []).start().result(), [[], [0], [0, 0], [0, 1], [1], [1, 0], [1, 1]]);
+});
+
+test("daemon is as the parent is unless said otherwise, and fixed once started", async () => {
+  const child = new Process({ target: () => new Process(() => {}).daemon, daemon: true });
+  assert.equal(child.daemon, true);
+  child.daemon = false;
+  child.daemon = true;
+  child.start();
+  assert.throws(() => (child.daemon = false), StateError);
+  assert.equal(await child.result(), true);
+  await child.join();
+});
+
+test("close: refused while it runs, repeatable, and then nothing works", async () => {
+  const child = new Process(forever).start();
+  assert.throws(() => child.close(), StateError);
+  child.kill();
+  await child.join();
+  child.close();
+  child.close();
+  assert.throws(() => child.isAlive(), StateError);
+  assert.throws(() => child.exitCode, StateError);
+  assert.throws(() => child.terminate(), StateError);
+  await assert.rejects(child.join(), StateError);
+});
+
+test("disposal ends a process that runs", async () => {
+  let outer: Process;
+  {
+    // oxlint-disable-next-line typescript/await-thenable -- it is an AsyncDisposable
+    await using child = new Process(forever).start();
+    outer = child;
+  }
+  assert.throws(() => outer.isAlive(), { message: /closed/ });
+  {
+    using child = new Process(forever).start();
+    outer = child;
+  }
+  assert.throws(() => outer.isAlive(), { message: /closed/ });
+  assert.deepEqual(activeChildren(), []);
+});
+
+test("the blocking twins wait while the event loop is blocked", () => {
+  const child = new Process(async (n: number) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return n * 2;
+  }, 4).start();
+  assert.equal(child.resultSync(), 8);
+  assert.equal(child.joinSync(), 0);
+  assert.equal(child.exitCode, 0);
+  const failing = new Process(() => Promise.reject(new RangeError("no"))).start();
+  assert.throws(() => failing.resultSync(), RangeError);
+  assert.equal(failing.joinSync(), 1);
+});
+
+test("one wait answers all who ask, before and after", async () => {
+  const child = new Process(() => ({ a: 1 })).start();
+  const [first, second] = await Promise.all([child.result(), child.result()]);
+  assert.equal(first, second);
+  assert.equal(await child.result(), first);
+  assert.deepEqual(await Promise.all([child.join(), child.join()]), [0, 0]);
+});
+
+test("a pending timer keeps the child alive after its result", async () => {
+  const child = new Process(() => {
+    setTimeout(() => (process.exitCode = 5), 30);
+    return "early";
+  }).start();
+  assert.equal(await child.result(), "early");
+  assert.equal(await child.join(), 5);
+});
+
+test("big arguments and results arrive, though nobody reads meanwhile", async () => {
+  const bytes = new Uint8Array(32 << 20).fill(7);
+  const child = new Process((b: Uint8Array) => b.map((x) => x + 1), bytes).start();
+  assert.equal(await child.join(), 0);
+  const back = await child.result();
+  assert.equal(back.length, bytes.length);
+  assert.ok(back.every((x) => x === 8));
+});
+
+test("aborting its signal ends the process; join and result reject with the reason", async () => {
+  const controller = new AbortController();
+  const child = new Process({ target: forever, signal: controller.signal }).start();
+  const waiting = assert.rejects(child.result(), /enough/);
+  controller.abort(new Error("enough"));
+  await waiting;
+  await assert.rejects(child.join(), /enough/);
+  assert.equal(child.exitCode, -9);
+  assert.throws(() => new Process({ target: forever, signal: controller.signal }).start(), /enough/);
+});
+
+test("aborting a wait ends the wait only", async () => {
+  const child = new Process(forever).start();
+  await assert.rejects(child.join({ signal: AbortSignal.timeout(10) }), { name: "TimeoutError" });
+  await assert.rejects(child.result({ signal: AbortSignal.abort(new Error("no")) }), /no/);
+  assert.equal(child.isAlive(), true);
+  child.kill();
+  await child.join();
+});
