@@ -5,6 +5,7 @@ import { type Analysis, analyse, type Place } from "./definition.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
 import type { FunctionFacts, ScopeValues } from "./inspector.ts";
 import { lineOf } from "./plain-function.ts";
+import { inherits } from "./properties.ts";
 import type { FunctionSite, FileScopes } from "./scope-tree.ts";
 import { analyseText, findText, type ScriptRecord } from "./scripts.ts";
 
@@ -25,7 +26,8 @@ export function analysisOf(
 ): Analysis {
   const { lineNumber = 0, columnNumber = 0 } = facts.location ?? {};
   const name = nameOf(fn);
-  const key = `${lineNumber}:${columnNumber}:${text.length}:${name}`;
+  const isHeir = !text.startsWith("class") && inherits(Object.getOwnPropertyDescriptor(fn, "prototype")?.value);
+  const key = `${lineNumber}:${columnNumber}:${text.length}:${isHeir}:${name}`;
   let known = analyses.get(record);
   if (known === undefined) analyses.set(record, (known = new Map()));
   let analysis = known.get(key);
@@ -51,7 +53,19 @@ export function analysisOf(
         return undefined; // not initialised yet
       }
     };
-    const place: Place = { url, isModule, scopes, source, site, line, column, name, isKnown, valueOf };
+    const place: Place = {
+      url,
+      isModule,
+      scopes,
+      source,
+      site,
+      line,
+      column,
+      name,
+      isKnown,
+      valueOf,
+      inherits: isHeir,
+    };
     analysis = analyse(place, path);
     known.set(key, analysis);
   }

@@ -114,11 +114,10 @@ function addModule(table: Map<object, BuiltinImage>, from: string, exports: obje
     const value: unknown = Object.getOwnPropertyDescriptor(exports, name)?.value;
     if (typeof value !== "function" && !isModuleLike(name, value)) continue;
     if (!table.has(value as object)) table.set(value as object, { kind: "builtin", from, path: [name] });
-    if (typeof value !== "function") continue;
     // Methods of its classes, and functions on functions such as `fs.realpath.native`.
     for (const [owner, path] of [
       [value, [name]],
-      [value.prototype as unknown, [name, "prototype"]],
+      [(value as { prototype?: unknown }).prototype, [name, "prototype"]],
     ] as const) {
       if (!isObject(owner)) continue;
       for (const key of Object.getOwnPropertyNames(owner)) {

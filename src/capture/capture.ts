@@ -188,7 +188,7 @@ function rememberImports(record: ScriptRecord, { scopes }: FunctionFacts): void 
   const tree = record.scopes();
   const values = scopes.find(({ type }) => type === "Module")?.values;
   if (tree === undefined || values === undefined) return;
-  const site = { url: record.url, isModule: record.isModule, scopes: tree };
+  const site = { url: record.url, isModule: record.isModule, scopes: tree, source: record.source };
   for (const binding of tree.root.bindings.values()) {
     if (binding.kind !== "import" || !Object.hasOwn(values, binding.name)) continue;
     const reference = referenceOf(binding, site);
@@ -236,7 +236,10 @@ function withoutInspector(fn: Function, text: string, path: string): FunctionIma
         "pass the value as an argument, allow the inspector, or use fromModule()",
     );
   }
-  const analysis = analyse({ ...place, name: fn.name, isKnown: () => undefined, valueOf: () => undefined }, path);
+  const analysis = analyse(
+    { ...place, name: fn.name, isKnown: () => undefined, valueOf: () => undefined, inherits: false },
+    path,
+  );
   return {
     ...bareImage(analysis.definition),
     properties: ownProperties(fn, analysis),

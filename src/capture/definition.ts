@@ -46,13 +46,14 @@ export interface Analysis {
 
 /** The file and the place of a function. */
 export interface Place extends Site {
-  readonly source: string;
   readonly site: FunctionSite;
   readonly line: number;
   readonly column: number;
   readonly name: string;
   /** Occurs in some scope or on the global object; asked for names that the file does not declare. */
   readonly isKnown: (name: string) => "scope" | "global" | undefined;
+  /** An old-style constructor whose prototype has a prototype of its own (`util.inherits`). */
+  readonly inherits: boolean;
   /** The value that a variable has now, if V8 tells; for the choice between copy and reference. */
   readonly valueOf: (name: string) => unknown;
 }
@@ -85,6 +86,7 @@ class Builder {
   build(): Analysis {
     const { site, scopes, source, name, line, column, isModule, url } = this.#place;
     if (site.syntax === "class") this.#classParts();
+    else if (this.#place.inherits) this.#parentParameter = this.#names.ofLength(8);
     if (site.element?.["computed"] === true && site.syntax !== "arrow") this.#loneKey(site.element);
     for (const mark of this.#within(scopes.marks)) this.#mark(mark);
     this.#occurrences();

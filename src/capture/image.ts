@@ -89,7 +89,7 @@ export interface FunctionDefinition {
   readonly variables: readonly VariableDefinition[];
   /** What `this` of the enclosing function is called in `source`; set for an arrow that uses it. */
   readonly thisParameter?: string | undefined;
-  /** What the parent class is called in `source`; set for a class with `extends`. */
+  /** What the parent class is called in `source`; set for a class with `extends` and for an old-style constructor that inherits. */
   readonly parentParameter?: string | undefined;
   /** What the computed member names are called in `source`. */
   readonly keyParameters: readonly string[];

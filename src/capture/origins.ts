@@ -16,6 +16,7 @@ export interface Site {
   readonly url: string;
   readonly isModule: boolean;
   readonly scopes: FileScopes;
+  readonly source: string;
 }
 
 /** How to import the variable again; undefined when it is no import. */
@@ -92,10 +93,16 @@ function fromWrapped(node: Node, exportName: string, site: Site): VariableRefere
     return reference(site, specifier, "require", exportName, "default");
   if (/(?:__importStar|_interopRequireWildcard)$/.test(name))
     return reference(site, specifier, "require", exportName, "star");
-  // esbuild's helper, whatever a minifier calls it, is the one that wraps a require and may have a 1 behind it.
-  if (name.endsWith("__toESM") || mode?.["value"] === 1)
-    return reference(site, specifier, "require", exportName, mode === undefined ? "star" : "node");
+  if (name.endsWith("__toESM") || isToEsm(name, site))
+    return reference(site, specifier, "require", exportName, mode?.["value"] === 1 ? "node" : "star");
   return undefined;
+}
+
+/** esbuild's helper, whatever a minifier calls it: a function of this file that looks for `__esModule`. */
+function isToEsm(name: string, { scopes, source }: Site): boolean {
+  const origin = scopes.root.bindings.get(name)?.origin;
+  if (origin?.from !== "initialiser" || origin.node.type !== "ArrowFunctionExpression") return false;
+  return source.slice(origin.node.start, origin.node.end).includes("__esModule");
 }
 
 function requireSpecifier(node: Node, site: Site): string | undefined {

@@ -8,7 +8,7 @@ import type { Analysis, KeySource, VariableSource } from "./definition.ts";
 import type { FunctionDefinition, SourceImage } from "./image.ts";
 import type { FunctionFacts } from "./inspector.ts";
 import { lexicalThis } from "./lexical-this.ts";
-import { functionsOf, inherits, ownProperties, prototypeProperties } from "./properties.ts";
+import { functionsOf, ownProperties, prototypeProperties } from "./properties.ts";
 import type { ScriptRecord } from "./scripts.ts";
 
 /** Whether the image can never change as long as nothing is put on the function. */
@@ -79,8 +79,7 @@ function readSource(
 function cannotBeUndefined(binding: VariableSource["binding"]): boolean {
   if (binding === undefined || binding.assigned) return false;
   if (binding.kind === "class") return true;
-  if (binding.kind === "var" || binding.origin?.from !== "initialiser" || binding.origin.path.length > 0)
-    return false;
+  if (binding.kind === "var" || binding.origin?.from !== "initialiser" || binding.origin.path.length > 0) return false;
   return /^(?:Literal|TemplateLiteral|ObjectExpression|ArrayExpression|NewExpression|ClassExpression|ArrowFunctionExpression|FunctionExpression)$/.test(
     binding.origin.node.type,
   );
@@ -114,11 +113,13 @@ function readKey(fn: Function, key: KeySource, facts: FunctionFacts, path: strin
 /** The class that a class extends (null for `extends null`), or that an old-style constructor inherits from. */
 export function parentOf(fn: Function, { syntax, parentParameter }: FunctionDefinition): SourceImage["parent"] {
   const own = Object.getOwnPropertyDescriptor(fn, "prototype")?.value as object | null | undefined;
-  if (parentParameter !== undefined) {
+  if (parentParameter === undefined) return undefined;
+  if (syntax === "class") {
     return { value: Object.getPrototypeOf(own) === null ? null : (Object.getPrototypeOf(fn) as unknown) };
   }
-  if (syntax !== "function" || !inherits(own)) return undefined;
   const above = Object.getPrototypeOf(own) as { constructor?: unknown } | null;
   const { constructor } = above ?? {};
-  return typeof constructor === "function" && constructor.prototype === above ? { value: constructor } : undefined;
+  return typeof constructor === "function" && constructor.prototype === above
+    ? { value: constructor }
+    : { value: Object };
 }

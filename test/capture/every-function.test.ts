@@ -37,6 +37,7 @@ test("every function of real programs compiles away from its place, and nothing 
         name: "fn",
         isKnown,
         valueOf: () => undefined,
+        inherits: false,
       };
       let definition;
       try {

@@ -6,7 +6,7 @@ import { appendFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { mainModule } from "../../src/capture/main-module.ts";
 import { mapStack } from "../../src/capture/source-maps.ts";
-import { pack, unpack } from "../capture/parcel.ts";
+import { decode, decodeError, encode, prepare } from "../../src/codec/index.ts";
 
 type Case = readonly [name: string, run: () => Promise<void>];
 
@@ -37,7 +37,7 @@ function execArgv(): string[] {
 
 export function send<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>> {
   // The snapshot is taken here, before anything waits.
-  const bytes = pack([fn, args], "task");
+  const bytes = encode([fn, args], { root: "task" });
   const main = mainModule();
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL("./child.js", import.meta.url)), [], {
@@ -46,13 +46,17 @@ export function send<A extends unknown[], R>(fn: (...args: A) => R, ...args: A):
     });
     child.on("error", reject);
     child.on("exit", (code, signal) => reject(new Error(`The child ended with ${code ?? signal}`)));
-    child.on("message", (reply) => {
-      unpack(reply as Uint8Array).then((answer) => {
-        const { result, error } = answer as { result: Awaited<R>; error?: Error };
-        if (error === undefined) return resolve(result);
-        if (error instanceof Error && error.stack !== undefined) error.stack = mapStack(error.stack);
-        reject(error);
-      }, reject);
+    child.on("message", (message) => {
+      const { result, error } = message as { result?: Uint8Array; error?: Uint8Array };
+      const settle = async (): Promise<void> => {
+        if (error !== undefined) {
+          await prepare(error);
+          throw decodeError(error, mapStack);
+        }
+        await prepare(result as Uint8Array);
+        resolve(decode(result as Uint8Array) as Awaited<R>);
+      };
+      settle().catch(reject);
     });
     child.send({ main, bytes });
   });
