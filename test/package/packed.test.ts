@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 // The packed package, installed in an empty project, as a newcomer has it.
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const project = mkdtempSync(join(tmpdir(), "multiproc-packed-"));
 
 function run(file: string, ...flags: string[]): { status: number | null; stdout: string; stderr: string } {
