@@ -53,7 +53,7 @@ export class WaitQueue {
     this.#word = word;
   }
 
-  /** How many wait just now. Read without the lock: a hint for fast paths (0 is certain only for who changed the condition before). */
+  /** How many wait, or are about to. Read without the lock; 0 is certain for who has changed the condition before. */
   get waiting(): number {
     return Atomics.load(arena().words, this.#word + Queue.count);
   }
@@ -173,11 +173,15 @@ export class WaitQueue {
   #enqueue(node: number, validate: () => boolean, data: number): boolean {
     const { words } = arena();
     this.#lock();
+    // Counted before the check: a waker changes the condition and then reads the count without the lock, so at least one of
+    // the two sees the other.
+    Atomics.add(words, this.#word + Queue.count, 1);
     let valid = false;
     try {
       valid = validate();
     } finally {
       if (valid) this.#append(words, node, data);
+      else Atomics.sub(words, this.#word + Queue.count, 1);
       unlockQueue(this.#word);
       if (!valid) giveNode(node);
     }
@@ -193,7 +197,6 @@ export class WaitQueue {
     Atomics.store(words, node + Node.state, NodeState.waiting);
     words[tail === 0 ? this.#word + Queue.head : tail + Node.next] = node;
     words[this.#word + Queue.tail] = node;
-    Atomics.add(words, this.#word + Queue.count, 1);
   }
 
   #unlink(node: number): void {
