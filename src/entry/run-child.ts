@@ -52,6 +52,7 @@ async function hearGo(): Promise<Uint8Array> {
     for (const { type, value } of readFrames(reader)) {
       if (type === FrameType.go) return takeMail(ChildFd.mailbox, value);
       await import("../index.ts");
+      await (await import("./rehearse.ts")).rehearse(run);
     }
   }
 }
