@@ -19,9 +19,13 @@ function medianMs(work) {
 
 /** Nanoseconds for there and back of one message. */
 function perMessage(value, count, there, back) {
-  return (medianMs(() => {
-    for (let i = 0; i < count; i++) back(there(value));
-  }) * 1e6) / count;
+  return (
+    (medianMs(() => {
+      for (let i = 0; i < count; i++) back(there(value));
+    }) *
+      1e6) /
+    count
+  );
 }
 
 const sink = new HeapSink(1 << 21);
@@ -59,11 +63,33 @@ row("a small object there and back, ns", objects, perMessage(small, 50_000, JSON
 const many = Array.from({ length: 100_000 }, (_, id) => ({ id, name: `item ${id}`, ok: true, part: id / 3 }));
 const ourBytes = encode(many);
 const theirBytes = serialize(many);
-row("100,000 plain objects, encode, ms", medianMs(() => encode(many)), medianMs(() => serialize(many)), "v8", 1.5);
-row("100,000 plain objects, decode, ms", medianMs(() => decode(ourBytes)), medianMs(() => deserialize(theirBytes)), "v8", 1.5);
+row(
+  "100,000 plain objects, encode, ms",
+  medianMs(() => encode(many)),
+  medianMs(() => serialize(many)),
+  "v8",
+  1.5,
+);
+row(
+  "100,000 plain objects, decode, ms",
+  medianMs(() => decode(ourBytes)),
+  medianMs(() => deserialize(theirBytes)),
+  "v8",
+  1.5,
+);
 
 const mebibyte = new Uint8Array(1 << 20);
 write(mebibyte);
 const packed = serialize(mebibyte);
-row("1 MiB of bytes, encode, ms", medianMs(() => write(mebibyte)), medianMs(() => serialize(mebibyte)), "v8");
-row("1 MiB of bytes, decode, ms", medianMs(() => (write(mebibyte), read())), medianMs(() => deserialize(packed)), "v8");
+row(
+  "1 MiB of bytes, encode, ms",
+  medianMs(() => write(mebibyte)),
+  medianMs(() => serialize(mebibyte)),
+  "v8",
+);
+row(
+  "1 MiB of bytes, decode, ms",
+  medianMs(() => (write(mebibyte), read())),
+  medianMs(() => deserialize(packed)),
+  "v8",
+);

@@ -1,10 +1,9 @@
 /** What every file has of its own (`import.meta`, `require`, `__dirname` …), made again for a file that runs elsewhere. */
 
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { constants, Script } from "node:vm";
+import { fs, nodeModule } from "../core/node-builtins.ts";
 import type { VariableDefinition } from "./image.ts";
 
 type Special = NonNullable<VariableDefinition["special"]>;
@@ -83,7 +82,7 @@ export function originOfSpecial(value: object): { readonly special: Special; rea
 function makeSpecial(special: Special, file: string): unknown {
   switch (special) {
     case "require":
-      return createRequire(toFileUrl(file));
+      return nodeModule().createRequire(toFileUrl(file));
     case "__filename":
       return toFilePath(file);
     case "__dirname":
@@ -101,7 +100,7 @@ function dynamicImport(url: string): Importer {
     importer(specifier, options).catch((error: unknown) => {
       // vitest writes its files as paths below the project's folder.
       const below = process.cwd() + specifier;
-      if (!specifier.startsWith("/") || !existsSync(below)) throw error;
+      if (!specifier.startsWith("/") || !fs.existsSync(below)) throw error;
       return importer(below, options);
     });
 }
@@ -122,6 +121,6 @@ function importMeta(file: string): object {
 function resolveFrom(url: string, specifier: string): string {
   if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, url).href;
   if (URL.canParse(specifier)) return specifier;
-  const resolved = createRequire(url).resolve(specifier);
+  const resolved = nodeModule().createRequire(url).resolve(specifier);
   return resolved.startsWith("/") ? pathToFileURL(resolved).href : `node:${resolved.replace(/^node:/, "")}`;
 }

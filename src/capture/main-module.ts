@@ -1,8 +1,8 @@
 /** The program's main file: what it defines is copied, exported or not, since importing it would run the program again. */
 
-import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { nodeModule } from "../core/node-builtins.ts";
 
 let main: string | undefined;
 
@@ -21,7 +21,7 @@ function findMain(): string {
   if (entry === undefined) return "";
   const path = resolve(entry);
   try {
-    return pathToFileURL(createRequire(pathToFileURL("/").href).resolve(path)).href;
+    return pathToFileURL(nodeModule().createRequire(pathToFileURL("/").href).resolve(path)).href;
   } catch {
     return pathToFileURL(path).href;
   }

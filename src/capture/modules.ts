@@ -1,15 +1,13 @@
 /** Modules that a received function imports: loaded ahead asynchronously, then found synchronously. */
 
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire, isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SerializationError } from "../core/errors.ts";
+import { fs, nodeModule } from "../core/node-builtins.ts";
 import { importerOf, quietly } from "./file-values.ts";
 import type { BuiltinImage, ModuleImage, ModuleReference, VariableReference } from "./image.ts";
 
 const loaded = new Map<string, unknown>();
-const ownRequire = createRequire(import.meta.url);
 
 function keyOf({ how, importer, specifier }: ModuleReference): string {
   return `${how} ${importer ?? ""} ${specifier}`;
@@ -42,7 +40,7 @@ export function loadedModule(reference: ModuleReference): unknown {
 /** The value of a function or object that travelled as a reference; its module must be loaded, or loadable at once. */
 export function resolveImage(image: ModuleImage | BuiltinImage): unknown {
   if (image.kind === "module") return pick(loadedModule(image.module), image.exportName, image.module.specifier);
-  let value: unknown = image.from === "globalThis" ? globalThis : ownRequire(image.from);
+  let value: unknown = image.from === "globalThis" ? globalThis : builtinModule(image.from);
   for (const name of image.path) value = (value as Record<string, unknown> | undefined)?.[name];
   return value;
 }
@@ -54,8 +52,12 @@ export function resolveVariable({ module, exportName, interop }: VariableReferen
   return pick(value, exportName, module.specifier);
 }
 
+function builtinModule(name: string): unknown {
+  return process.getBuiltinModule(name);
+}
+
 function requireFrom({ importer, specifier }: ModuleReference): unknown {
-  const require = importer === undefined ? ownRequire : createRequire(importer);
+  const require = nodeModule().createRequire(importer ?? import.meta.url);
   return require(specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier) as unknown;
 }
 
@@ -67,14 +69,14 @@ export function hasLoaders(): boolean {
 
 function importSync(reference: ModuleReference): unknown {
   const { importer, specifier } = reference;
-  if (isBuiltin(specifier)) return namespaceOf(ownRequire(specifier) as object);
+  if (nodeModule().isBuiltin(specifier)) return namespaceOf(builtinModule(specifier) as object);
   const reason = whyNotSync(reference);
   if (reason !== undefined) {
     throw new SerializationError(
       `Cannot load "${specifier}"${importer === undefined ? "" : ` (imported by ${importer})`} synchronously: ${reason}; receive it with the asynchronous call`,
     );
   }
-  const require = createRequire(importer ?? import.meta.url);
+  const require = nodeModule().createRequire(importer ?? import.meta.url);
   const value = quietly("Support for loading ES Module in require()", () =>
     require(isPathLike(specifier) ? fileURLToPath(new URL(specifier, importer ?? import.meta.url)) : specifier),
   ) as object;
@@ -104,7 +106,7 @@ function manifestOf(specifier: string, importer: string): string | undefined {
   let folder = dirname(importer.startsWith("file:") ? fileURLToPath(importer) : importer);
   for (;;) {
     const file = join(folder, "node_modules", name, "package.json");
-    if (existsSync(file)) return readFileSync(file, "utf8");
+    if (fs.existsSync(file)) return fs.readFileSync(file, "utf8");
     if (folder === dirname(folder)) return undefined;
     folder = dirname(folder);
   }

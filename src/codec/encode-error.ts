@@ -2,7 +2,7 @@
  * Errors: class, message, stack, cause, own properties. They arrive whatever is on them: what cannot travel is left out, and named.
  */
 
-import { types } from "node:util";
+import * as types from "node:util/types";
 import * as ours from "../core/errors.ts";
 import { SerializationError } from "../core/errors.ts";
 import { ownProperties, writeProperty } from "./encode-properties.ts";

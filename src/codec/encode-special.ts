@@ -1,6 +1,6 @@
 /** Objects that are neither plain objects nor plain arrays. */
 
-import { types } from "node:util";
+import * as types from "node:util/types";
 import { writeError } from "./encode-error.ts";
 import { ownProperties, writeProperties } from "./encode-properties.ts";
 import { Integrity, Prototype, Tag, VIEW_TYPES } from "./wire.ts";

@@ -3,7 +3,8 @@
 import type { ByteSink } from "../core/bytes.ts";
 import { SerializationError } from "../core/errors.ts";
 import { type Handle, type HandleTransfer, isHandle, TO_HANDLE } from "../core/handle.ts";
-import { types, isDeepStrictEqual } from "node:util";
+import * as types from "node:util/types";
+import { util } from "../core/node-builtins.ts";
 import type { ModuleReference } from "../capture/image.ts";
 import { functionSource } from "./function-source.ts";
 import { writeFunction } from "./encode-function.ts";
@@ -494,5 +495,5 @@ function isDense(value: unknown[]): boolean {
   if (length <= SMALL_ARRAY)
     return Object.keys(value).length === length && Object.getOwnPropertySymbols(value).length === 0;
   // Comparing with a copy that has the elements only is the quick way to find further properties of a long array.
-  return isDeepStrictEqual(value, value.slice());
+  return util.isDeepStrictEqual(value, value.slice());
 }

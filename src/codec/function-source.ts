@@ -16,3 +16,14 @@ export function functionSource(): FunctionSource {
   if (source === undefined) throw new FunctionSourceNeeded();
   return source;
 }
+
+/** Encodes with another analysis of functions, and without any afterwards if there was none. */
+export function withFunctionSource<T>(provided: FunctionSource, encode: () => T): T {
+  const before = source;
+  source = provided;
+  try {
+    return encode();
+  } finally {
+    source = before;
+  }
+}

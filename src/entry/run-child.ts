@@ -5,16 +5,23 @@
  * A spare loads it while it waits.
  */
 
-import { readSync, writeSync } from "node:fs";
-import { inspect } from "node:util";
 import { setMainModule } from "../capture/main-module.ts";
 import { decode, needsHandles, prepare } from "../codec/decode.ts";
 import { encode, encodeError } from "../codec/encode.ts";
 import { FunctionSourceNeeded } from "../codec/function-source.ts";
 import { inheritance } from "../core/inheritance.ts";
+import { fs, util } from "../core/node-builtins.ts";
 import { type Bootstrap, ChildFd, type Payload } from "../process/bootstrap.ts";
 import { setCurrentProcess, setImporting } from "../process/current.ts";
-import { FRAME_BYTES, type Frame, FrameReader, FrameType, packFrame } from "../process/frames.ts";
+import {
+  type Frame,
+  FrameReader,
+  FrameType,
+  isInMailbox,
+  MAX_INLINE_BYTES,
+  packFrame,
+  packMessage,
+} from "../process/frames.ts";
 import { takeMail, writeMail } from "../process/mailbox.ts";
 import { unpackParcel } from "../process/parcel.ts";
 
@@ -28,39 +35,53 @@ let loadCapture: () => void;
 export async function runChild(load: () => void): Promise<void> {
   loadCapture = load;
   inheritance.arenaFd = ChildFd.arena;
-  say(FrameType.ready);
-  const { header, payload } = unpackParcel(await hearGo());
-  become(header);
   process.on("uncaughtExceptionMonitor", (error) => {
     // A program that handles such errors itself goes on, and may still have a result.
     if (process.listenerCount("uncaughtException") === 0) reportError(error);
   });
   process.once("exit", (code) => say(FrameType.exiting, code));
+  say(FrameType.ready);
+  const message = await hearGo();
   let value: unknown;
   try {
-    value = await run(await unpackPayload(payload));
+    value = await start(message);
   } catch (error) {
     return fail(error);
   }
   reportValue(value);
 }
 
+async function start(message: Uint8Array): Promise<unknown> {
+  const { header, payload } = unpackParcel(message);
+  become(header);
+  return run(await unpackPayload(payload));
+}
+
 /** Blocks until the parent says what to run. A spare is told before to load what it may need. */
 async function hearGo(): Promise<Uint8Array> {
   const reader = new FrameReader();
   for (;;) {
-    for (const { type, value } of readFrames(reader)) {
-      if (type === FrameType.go) return takeMail(ChildFd.mailbox, value);
-      await import("../index.ts");
-      await (await import("./rehearse.ts")).rehearse(run);
+    for (const { type, value, inline } of readFrames(reader)) {
+      if (type === FrameType.go) return inline ?? takeMail(ChildFd.mailbox, value);
+      await warmUp();
     }
   }
 }
 
-function readFrames(reader: FrameReader): Frame[] {
-  const bytes = new Uint8Array(FRAME_BYTES);
+/** Gets faster, at best; a start must work without it as well. */
+async function warmUp(): Promise<void> {
   try {
-    const read = readSync(ChildFd.control, bytes);
+    const { rehearse } = await import("./rehearse.ts");
+    await rehearse(start);
+  } catch {
+    // What is wrong will be told by the first start that meets it.
+  }
+}
+
+function readFrames(reader: FrameReader): Frame[] {
+  const bytes = new Uint8Array(2 * MAX_INLINE_BYTES);
+  try {
+    const read = fs.readSync(ChildFd.control, bytes);
     if (read > 0) return reader.read(bytes.subarray(0, read));
   } catch {
     // ECONNRESET: the parent died with something of ours unread.
@@ -71,11 +92,14 @@ function readFrames(reader: FrameReader): Frame[] {
 
 /** Becomes the process that the parent asked for. */
 function become(header: Bootstrap): void {
-  const { name, identity, daemon, parentPid, parentName, parentSlot, startMethod } = header;
-  const parent = { pid: parentPid, name: parentName };
-  Object.assign(inheritance, { name, identity, daemon, parentSlot, startMethod, parent });
+  inheritance.name = header.name;
+  inheritance.identity = header.identity;
+  inheritance.daemon = header.daemon;
+  inheritance.parentSlot = header.parentSlot;
+  inheritance.startMethod = header.startMethod;
+  inheritance.parent = { pid: header.parentPid, name: header.parentName };
   setMainModule(header.mainModule);
-  process.argv = [...header.argv];
+  process.argv = header.argv as string[];
   if (header.cwd !== undefined) process.chdir(header.cwd);
   for (const [variable, value] of Object.entries(header.env ?? {})) {
     if (value === null) delete process.env[variable];
@@ -155,13 +179,17 @@ function withCapture(write: () => Uint8Array): Uint8Array {
 
 function report(type: number, bytes: Uint8Array): void {
   reported = true;
-  writeMail(ChildFd.mailbox, bytes);
-  say(type, bytes.length);
+  if (isInMailbox(bytes.length)) writeMail(ChildFd.mailbox, bytes);
+  write(packMessage(type, bytes));
 }
 
 function say(type: number, value?: number): void {
+  write(packFrame(type, value));
+}
+
+function write(frame: Uint8Array): void {
   try {
-    writeSync(ChildFd.control, packFrame(type, value));
+    fs.writeSync(ChildFd.control, frame);
   } catch {
     // EPIPE: the parent is gone, and this process will be in a moment.
   }
@@ -172,5 +200,8 @@ function fail(error: unknown): void {
   reportError(error);
   const end = (): void => process.exit(1);
   process.stderr.once("error", end);
-  process.stderr.write(`Uncaught error in ${inheritance.name} (process ${process.pid}):\n${inspect(error)}\n`, end);
+  process.stderr.write(
+    `Uncaught error in ${inheritance.name} (process ${process.pid}):\n${util.inspect(error)}\n`,
+    end,
+  );
 }

@@ -5,7 +5,7 @@ import { closeSync, readSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { sweepProcess } from "../memory/index.ts";
 import { openPidFd, peekExit, pollReadable, type Watch, watchReadable } from "../platform/index.ts";
-import { type Frame, FrameReader, FrameType, packFrame } from "./frames.ts";
+import { type Frame, FrameReader, FrameType, isInMailbox, packFrame, packMessage } from "./frames.ts";
 import { takeMail, writeMail } from "./mailbox.ts";
 
 /** How a process ended, in the words of Python: the code, or -N for signal N. */
@@ -20,7 +20,14 @@ export interface Message {
   readonly bytes: Uint8Array;
 }
 
-const READ_BYTES = 1024;
+/** What a child was given at its start, whatever it is told later. */
+export interface StartedWith {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string | undefined;
+}
+
+const READ_BYTES = 64 * 1024;
+const received = new Uint8Array(READ_BYTES);
 /** Longest sleep in one go: signal handlers do not run meanwhile. */
 const SLICE_MS = 100;
 
@@ -29,6 +36,8 @@ export class ChildLink {
   readonly child: ChildProcess;
   /** The environment that it was started with. */
   readonly env: NodeJS.ProcessEnv;
+  /** The folder that it was started in. */
+  readonly cwd: string | undefined;
   readonly #mailbox: number;
   readonly #frames = new FrameReader();
   readonly #messageListeners = new Set<(message: Message) => void>();
@@ -45,10 +54,11 @@ export class ChildLink {
   #holds = 0;
 
   /** @param control This side of the control socket. @param mailbox The mailbox; both are closed when the child has ended. */
-  constructor(child: ChildProcess, control: number, mailbox: number, env: NodeJS.ProcessEnv) {
+  constructor(child: ChildProcess, control: number, mailbox: number, started: StartedWith) {
     this.child = child;
     this.pid = child.pid as number;
-    this.env = env;
+    this.env = started.env;
+    this.cwd = started.cwd;
     this.#control = control;
     this.#mailbox = mailbox;
     this.#watch = watchReadable(control, () => this.drain());
@@ -104,13 +114,13 @@ export class ChildLink {
 
   /** Tells a spare to load what it may need. */
   warm(): void {
-    this.#say(FrameType.warm);
+    this.#say(packFrame(FrameType.warm));
   }
 
   /** Tells the child what to run. @returns false when it is dead already. */
   go(bytes: Uint8Array): boolean {
-    writeMail(this.#mailbox, bytes);
-    return this.#say(FrameType.go, bytes.length);
+    if (isInMailbox(bytes.length)) writeMail(this.#mailbox, bytes);
+    return this.#say(packMessage(FrameType.go, bytes));
   }
 
   /** Blocks until the child said something, it ended, or the time is over. */
@@ -126,15 +136,14 @@ export class ChildLink {
   /** Takes what the child has said so far. */
   drain(): void {
     while (this.#control !== -1 && pollReadable([this.#control], 0).length > 0) {
-      const bytes = new Uint8Array(READ_BYTES);
       let read = 0;
       try {
-        read = readSync(this.#control, bytes);
+        read = readSync(this.#control, received);
       } catch {
         // ECONNRESET: the child died with something of ours unread.
       }
       if (read === 0) return this.#closeControl();
-      for (const frame of this.#frames.read(bytes.subarray(0, read))) this.#heard(frame);
+      for (const frame of this.#frames.read(received.subarray(0, read))) this.#heard(frame);
     }
   }
 
@@ -144,9 +153,9 @@ export class ChildLink {
     return this.exit === undefined && this.child.kill(signal);
   }
 
-  #say(type: number, value?: number): boolean {
+  #say(frame: Uint8Array): boolean {
     try {
-      writeSync(this.#control, packFrame(type, value));
+      writeSync(this.#control, frame);
       return true;
     } catch {
       // EPIPE or EBADF: it is dead, which its exit will tell.
@@ -166,7 +175,7 @@ export class ChildLink {
     this.#ended(code ?? null, code === undefined ? "SIGKILL" : null);
   }
 
-  #heard({ type, value }: Frame): void {
+  #heard({ type, value, inline }: Frame): void {
     if (type === FrameType.ready) {
       this.#ready = true;
       for (const listener of this.#readyListeners) listener();
@@ -175,7 +184,7 @@ export class ChildLink {
     } else if (type === FrameType.exiting) {
       this.#announcedCode = value;
     } else if (type === FrameType.result || type === FrameType.error) {
-      const message = { isError: type === FrameType.error, bytes: takeMail(this.#mailbox, value) };
+      const message = { isError: type === FrameType.error, bytes: inline ?? takeMail(this.#mailbox, value) };
       for (const listener of this.#messageListeners) listener(message);
     }
   }

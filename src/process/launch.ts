@@ -45,12 +45,21 @@ export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
     });
     checkStarted(child);
     lifeline.arm(child.pid as number);
-    return new ChildLink(child, control, mailbox, env);
+    return new ChildLink(child, control, mailbox, { env, cwd: currentFolder() });
   } catch (error) {
     for (const fd of kept) closeSync(fd);
     throw error;
   } finally {
     for (const fd of opened) closeSync(fd);
+  }
+}
+
+/** undefined when the folder was deleted meanwhile: then the child is in it, too. */
+export function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
   }
 }
 

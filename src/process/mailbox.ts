@@ -1,13 +1,13 @@
 /**
  * Reading and writing a mailbox: a file in memory that a parent shares with one child. It holds one message at a time:
- * first what to run, then the result. Writing never blocks, whatever the size, and takes no mapping.
+ * first what to run, then the result, if they are long. Writing never blocks, whatever the size, and takes no mapping.
  */
 
-import { ftruncateSync, readSync, writeSync } from "node:fs";
+import { fs } from "../core/node-builtins.ts";
 
 export function writeMail(fd: number, bytes: Uint8Array): void {
   // One call takes at most 2 GiB.
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, done);
+  for (let done = 0; done < bytes.length;) done += fs.writeSync(fd, bytes, done, bytes.length - done, done);
 }
 
 /** Takes the message out: its memory is given back at once. */
@@ -15,10 +15,10 @@ export function takeMail(fd: number, byteLength: number): Uint8Array {
   // Not zeroed: it is filled completely.
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer);
   for (let done = 0; done < byteLength;) {
-    const read = readSync(fd, bytes, done, byteLength - done, done);
+    const read = fs.readSync(fd, bytes, done, byteLength - done, done);
     if (read === 0) throw new Error("Cannot read the mailbox: it is shorter than announced");
     done += read;
   }
-  ftruncateSync(fd, 0);
+  fs.ftruncateSync(fd, 0);
   return bytes;
 }

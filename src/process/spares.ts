@@ -27,9 +27,12 @@ interface Shelf {
   readonly kept: ChildLink[];
   lastStart: number;
   wanted: number;
+  /** A spare has ended by itself: none is started before the next start of a process. */
+  failed: boolean;
 }
 
 const shelves = new Map<string, Shelf>();
+let last: Shelf | undefined;
 const warmed = new WeakSet<ChildLink>();
 let booting = 0;
 let refillTimer: NodeJS.Timeout | undefined;
@@ -41,11 +44,11 @@ export function takeSpare(execArgv: readonly string[], env: NodeJS.ProcessEnv): 
   const now = performance.now();
   const isBusy = now - shelf.lastStart < BUSY_WINDOW_MS;
   shelf.lastStart = now;
+  shelf.failed = false;
   const spare = takeBest(shelf.kept);
   if (spare?.ready !== true) shelf.wanted = isBusy ? Math.min(MAX_KEPT, shelf.wanted + 1) : 1;
   const link = spare ?? boot(shelf.options);
-  // It has done its work: whoever starts the next one will want a spare.
-  link.onMessage(() => refillIn(0));
+  // It has done its work, and takes no time any more: now for the next one.
   link.onExit(() => refillIn(0));
   refillIn(REFILL_DELAY_MS);
   return link;
@@ -54,6 +57,7 @@ export function takeSpare(execArgv: readonly string[], env: NodeJS.ProcessEnv): 
 /** Ends the spares that are kept; new ones are started when processes are. */
 export function dropSpares(): void {
   clearTimeout(refillTimer);
+  last = undefined;
   for (const [key, { kept }] of shelves) {
     for (const spare of kept.splice(0)) spare.signal("SIGKILL");
     shelves.delete(key);
@@ -61,12 +65,22 @@ export function dropSpares(): void {
 }
 
 function shelfFor(options: LaunchOptions): Shelf {
+  if (last !== undefined && isSame(last.options.execArgv, options.execArgv) && isSame(last.options.env, options.env))
+    return last;
   const fixed = Object.entries(options.env).filter(([name]) => READ_AT_START.test(name));
   fixed.sort(([a], [b]) => (a < b ? -1 : 1));
   const key = JSON.stringify([options.execArgv, fixed]);
   let shelf = shelves.get(key);
-  if (shelf === undefined) shelves.set(key, (shelf = { options, kept: [], lastStart: -Infinity, wanted: 1 }));
+  if (shelf === undefined)
+    shelves.set(key, (shelf = { options, kept: [], lastStart: -Infinity, wanted: 1, failed: false }));
+  last = shelf;
   return shelf;
+}
+
+function isSame(a: object, b: object): boolean {
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  return names.every((name) => (a as Record<string, unknown>)[name] === (b as Record<string, unknown>)[name]);
 }
 
 /** The warmest one that is alive. */
@@ -111,8 +125,10 @@ function refill(): void {
   for (const shelf of shelves.values()) {
     for (let i = shelf.kept.length - 1; i >= 0; i--) if (shelf.kept[i]?.exit !== undefined) shelf.kept.splice(i, 1);
     if (booting >= shelf.wanted) return;
-    if (shelf.kept.length < shelf.wanted) {
-      shelf.kept.push(boot(shelf.options));
+    if (shelf.kept.length < shelf.wanted && !shelf.failed) {
+      const spare = boot(shelf.options);
+      spare.onExit(() => (shelf.failed ||= shelf.kept.includes(spare)));
+      shelf.kept.push(spare);
       if (shelf.kept.length < shelf.wanted) refillIn(0);
       return dropWhenIdle();
     }

@@ -8,7 +8,7 @@ import type { Bootstrap, Payload } from "./bootstrap.ts";
 import type { ChildLink } from "./child-link.ts";
 import { checkMayStart, currentProcess } from "./current.ts";
 import { inheritedExecArgv } from "./exec-argv.ts";
-import { launch } from "./launch.ts";
+import { currentFolder, launch } from "./launch.ts";
 import { packParcel } from "./parcel.ts";
 import { assertFolder, type CheckedOptions } from "./process-options.ts";
 import { takeSpare } from "./spares.ts";
@@ -59,7 +59,7 @@ function send(
   for (let tries = 0; ; tries++) {
     const warm = method !== "spawn" && options.inheritsStdio && tries < SPARE_TRIES;
     const link = warm ? takeSpare(execArgv, env) : launch({ execArgv, env, stdio: options.stdio });
-    const header = { ...headerOf(child, method), ...late(options, env, link.env) };
+    const header = { ...headerOf(child, method), ...late(options, env, link) };
     // A spare that somebody has killed meanwhile takes nothing any more.
     if (link.go(packParcel(header, encoded)) || !warm) return link;
   }
@@ -88,23 +88,16 @@ function headerOf({ name, identity, daemon }: ChildIdentity, startMethod: string
 }
 
 /** What a fresh process is given at its start, too, but a spare only now. */
-function late(options: CheckedOptions, env: NodeJS.ProcessEnv, started: NodeJS.ProcessEnv): Partial<Bootstrap> {
+function late(options: CheckedOptions, env: NodeJS.ProcessEnv, link: ChildLink): Partial<Bootstrap> {
   const changes: Record<string, string | null> = {};
+  const { env: started, cwd: startedIn } = link;
   if (env !== started) {
     for (const name in started) if (!(name in env)) changes[name] = null;
     for (const name in env) if (env[name] !== started[name]) changes[name] = env[name] as string;
   }
   // Also a fresh one goes there by itself: what its flags name is found from where this process is.
-  return { env: changes, cwd: options.cwd ?? currentFolder() };
-}
-
-/** undefined when the folder was deleted meanwhile: then the child stays in it, too. */
-function currentFolder(): string | undefined {
-  try {
-    return process.cwd();
-  } catch {
-    return undefined;
-  }
+  const cwd = options.cwd ?? currentFolder();
+  return { env: changes, cwd: cwd === startedIn ? undefined : cwd };
 }
 
 function execArgvOf({ execArgv, maxMemory }: CheckedOptions): string[] {
@@ -115,6 +108,9 @@ function execArgvOf({ execArgv, maxMemory }: CheckedOptions): string[] {
 
 function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
   const defined: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) if (value !== undefined) defined[name] = value;
+  for (const name of Object.keys(env)) {
+    const value = env[name];
+    if (value !== undefined) defined[name] = value;
+  }
   return defined;
 }
