@@ -24,6 +24,7 @@ import {
 } from "../process/frames.ts";
 import { takeMail, writeMail } from "../process/mailbox.ts";
 import { unpackParcel } from "../process/parcel.ts";
+import { blockOnOutput } from "./blocking-output.ts";
 
 /** True once the parent knows what came of the target. */
 let reported = false;
@@ -35,6 +36,7 @@ let loadCapture: () => void;
 export async function runChild(load: () => void): Promise<void> {
   loadCapture = load;
   inheritance.arenaFd = ChildFd.arena;
+  blockOnOutput();
   process.on("uncaughtExceptionMonitor", (error) => {
     // A program that handles such errors itself goes on, and may still have a result.
     if (process.listenerCount("uncaughtException") === 0) reportError(error);

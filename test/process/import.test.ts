@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+
+const url = new URL("../../src/index.js", import.meta.url).href;
+
+function run(code: string): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8", timeout: 30_000 });
+}
+
+const FAKES: readonly [string, string, RegExp][] = [
+  ["another system", `Object.defineProperty(process, "platform", { value: "sunos" })`, /Linux.*; this is sunos$/],
+  ["another processor", `Object.defineProperty(process, "arch", { value: "mips" })`, /; this processor is mips$/],
+  [
+    "an old Node",
+    `Object.defineProperty(process.versions, "node", { value: "18.20.4" })`,
+    /; this is Node\.js 18\.20\.4$/,
+  ],
+];
+
+for (const [what, fake, expected] of FAKES) {
+  test(`importing it on ${what} gives one clear error`, () => {
+    const { stdout, status } = run(
+      `${fake}; await import(${JSON.stringify(url)}).catch((error) => console.log(error.name, error.code, error.message))`,
+    );
+    assert.equal(status, 0);
+    assert.match(stdout.trim(), /^UnsupportedPlatformError ERR_UNSUPPORTED_PLATFORM multiproc supports/);
+    assert.match(stdout.trim(), expected);
+  });
+}
+
+test("importing it starts nothing and keeps nothing alive", () => {
+  const { stdout, stderr, status } = run(
+    `import { readdirSync } from "node:fs";
+     await import(${JSON.stringify(url)});
+     console.log(process.getActiveResourcesInfo().filter((name) => /Process|Timeout|Poll/.test(name)).length);`,
+  );
+  assert.equal(stderr, "");
+  assert.equal(stdout, "0\n");
+  assert.equal(status, 0);
+});
+
+test("a program without a main guard does not multiply itself", () => {
+  const { stdout, status, stderr } = run(
+    `import { Process } from ${JSON.stringify(url)};
+     console.log("main runs");
+     console.log(await new Process((n) => n + 1, 41).start().result());`,
+  );
+  assert.equal(stderr, "");
+  assert.equal(stdout, "main runs\n42\n");
+  assert.equal(status, 0);
+});
+
+test("a module that starts a process while it is imported does not multiply itself", () => {
+  const module = new URL("../fixtures/starts-on-import.js", import.meta.url).href;
+  const { stdout, status } = run(
+    `const { child } = await import(${JSON.stringify(module)});
+     console.log(await child.result().catch((error) => [error.code, error.message].join(" ")));
+     console.log(await child.join());`,
+  );
+  assert.match(stdout, /^ERR_STATE Cannot start a process while a module that the target needs is being imported/);
+  assert.equal(status, 0);
+});
