@@ -105,3 +105,8 @@ test("a process is not taken for dead because this one has too many files open",
   assert.equal(status, 0);
   assert.equal(stdout, "EMFILE true undefined\n");
 });
+
+test("a process that ends while a watched descriptor has something to read ends with its own code", () => {
+  const file = fileURLToPath(new URL("../fixtures/watched-at-exit.js", import.meta.url));
+  assert.equal(spawnSync(process.execPath, [file], { stdio: ["ignore", "inherit", "ignore"] }).status, 3);
+});

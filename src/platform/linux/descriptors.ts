@@ -70,7 +70,8 @@ export interface Watch {
  *
  * koffi's poll handle is a uv_poll. Its traps are met here once: promise continuations are not drained after its callback
  * (hence setImmediate), exceptions in it are swallowed (they surface from setImmediate), a handle that nobody keeps is
- * collected and goes silent (the set keeps it), and ref or close after close crashes.
+ * collected and goes silent (the set keeps it), ref or close after close crashes, and so does a callback while the environment is
+ * torn down (hence all are closed at exit).
  */
 export function watchReadable(fd: number, onReadable: () => void): Watch {
   let scheduled = false;
@@ -83,17 +84,26 @@ export function watchReadable(fd: number, onReadable: () => void): Watch {
       if (!closed) onReadable();
     });
   });
-  watched.add(handle);
-  return {
+  const watch: Watch & { readonly handle: object } = {
+    handle,
     ref: () => void (closed || handle.ref()),
     unref: () => void (closed || handle.unref()),
     close: () => {
       if (closed) return;
       closed = true;
-      watched.delete(handle);
+      watched.delete(watch);
       handle.close();
     },
   };
+  if (!closesAtExit) process.once("exit", closeAll);
+  closesAtExit = true;
+  watched.add(watch);
+  return watch;
 }
 
-const watched = new Set<object>();
+const watched = new Set<Watch>();
+let closesAtExit = false;
+
+function closeAll(): void {
+  for (const watch of watched) watch.close();
+}
