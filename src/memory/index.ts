@@ -20,5 +20,5 @@ export {
   slotsInUse,
   slotWord,
 } from "./process-table.ts";
-export { type BlockRef, isHolder } from "./references.ts";
+export { type BlockRef, isHolder, isSoleHolder } from "./references.ts";
 export { aliveOrSwept, type Cleaner, onSweep, sweep, sweepDead, sweepProcess } from "./sweep.ts";

@@ -102,3 +102,18 @@ function claimIfUnused(id: number): boolean {
 function setBit(id: number, slot: number): void {
   Atomics.or(arena().words, cellWord(id) + CellHeader.holders + (slot >>> 5), 1 << (slot & 31));
 }
+
+/** True when no process but this one holds the block and no reference to it is under way; then only this one can change that. */
+export function isSoleHolder(id: number): boolean {
+  const { words } = arena();
+  const at = cellWord(id);
+  const self = selfSlot();
+  // As in claimIfUnused: had a reference been sent between the looks, `sent` would have moved.
+  const sent = Atomics.load(words, at + CellHeader.sent);
+  if (Atomics.load(words, at + CellHeader.received) !== sent) return false;
+  for (let i = 0; i < HOLDER_WORDS; i++) {
+    const own = i === self >>> 5 ? 1 << (self & 31) : 0;
+    if ((Atomics.load(words, at + CellHeader.holders + i) & ~own) !== 0) return false;
+  }
+  return Atomics.load(words, at + CellHeader.sent) === sent;
+}
