@@ -22,6 +22,7 @@ export {
   type StartMethod,
   type StdioChoice,
 } from "./process/index.ts";
+export * from "./manager/index.ts";
 export * from "./shared/index.ts";
 export { wait } from "./wait/index.ts";
 export { type Context, getContext } from "./context.ts";

@@ -1,0 +1,125 @@
+/** The manager itself as an object: it makes the others, and knows those that are shared by name. */
+
+import { StateError } from "../core/errors.ts";
+import { checkFunction, checkString, typeError } from "../core/options.ts";
+import type { ObjectTable, Sharing } from "./object-table.ts";
+import { RemoteProxy } from "./remote-proxy.ts";
+import type { Concurrency } from "./surface.ts";
+
+type AnyClass = new (...args: never[]) => object;
+type Factory = (...args: never[]) => object;
+
+/** What a name in `static types` stands for. */
+export type ManagedType =
+  | AnyClass
+  | Factory
+  | {
+      /** The class, or a function that gives the object. */
+      readonly type: AnyClass | Factory;
+      /** Exactly the names to expose; default: all that do not start with an underscore. */
+      readonly exposed?: readonly string[];
+      /** True: calls do not wait for the promises of earlier ones; or the names of the methods that others may overtake. */
+      readonly concurrent?: Concurrency;
+    };
+
+export type ManagedTypes = Readonly<Record<string, ManagedType>>;
+
+export class Control {
+  readonly #table: ObjectTable;
+  readonly #types: ManagedTypes;
+  readonly #shared = new Map<string, object>();
+  readonly #ready: Promise<void>;
+  readonly #shutdown: () => void;
+
+  constructor(table: ObjectTable, types: ManagedTypes, ready: Promise<void>, shutdown: () => void) {
+    this.#table = table;
+    this.#types = types;
+    this.#ready = ready;
+    this.#shutdown = shutdown;
+  }
+
+  /** Gives the server's pid when it is ready. */
+  async hello(): Promise<number> {
+    await this.#ready;
+    return process.pid;
+  }
+
+  make(kind: string, ...args: unknown[]): object {
+    return this.#table.make(kind, args);
+  }
+
+  create(type: string | ManagedType, ...args: unknown[]): object {
+    const found = typeof type === "string" ? this.#typeNamed(type) : type;
+    const { type: maker, exposed, concurrent } = typeof found === "object" ? found : { type: found };
+    checkFunction("type", maker);
+    const target: unknown = isClass(maker)
+      ? Reflect.construct(maker, args)
+      : Reflect.apply(maker as Factory, undefined, args);
+    const name = typeof type === "string" ? type : maker.name || "object";
+    return this.#shareMade(target, name, { exposed, concurrency: concurrent ?? concurrencyOf(maker) });
+  }
+
+  /** Gives an object a name that strangers, and others of the family, find it by. */
+  share(name: string, proxy: object): void {
+    checkString("name", name);
+    if (!(proxy instanceof RemoteProxy)) throw typeError("proxy", "a proxy of this manager", proxy);
+    this.#shared.set(name, proxy);
+  }
+
+  unshare(name: string): boolean {
+    return this.#shared.delete(name);
+  }
+
+  /** The object that is shared by a name. @throws {RangeError} If there is none; names it. */
+  get(name: string): object {
+    const proxy = this.#shared.get(name);
+    if (proxy === undefined) {
+      throw Object.assign(new RangeError(`The manager shares no object named "${name}"`), {
+        code: "ERR_NO_SUCH_OBJECT",
+      });
+    }
+    return proxy;
+  }
+
+  names(): string[] {
+    return [...this.#shared.keys()];
+  }
+
+  /** How many objects are held by processes. */
+  numberOfObjects(): number {
+    this.#table.sweep();
+    return this.#table.size;
+  }
+
+  shutdown(): void {
+    this.#shutdown();
+  }
+
+  #typeNamed(name: string): ManagedType {
+    if (Object.hasOwn(this.#types, name)) return this.#types[name] as ManagedType;
+    const known = Object.keys(this.#types).map((each) => `"${each}"`);
+    throw Object.assign(
+      new TypeError(`The manager has no type "${name}"${known.length === 0 ? "" : `; it knows ${known.join(", ")}`}`),
+      { code: "ERR_NO_SUCH_TYPE" },
+    );
+  }
+
+  #shareMade(target: unknown, name: string, sharing: Sharing): object | Promise<object> {
+    if (target instanceof Promise) return target.then((made: unknown) => this.#shareMade(made, name, sharing));
+    if (target instanceof RemoteProxy) return target;
+    if ((typeof target !== "object" && typeof target !== "function") || target === null) {
+      throw new StateError(`Cannot share what "${name}" made: it is no object`);
+    }
+    return this.#table.share(target, name, sharing);
+  }
+}
+
+function isClass(maker: Function): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(maker));
+}
+
+/** `static concurrent` of a class: true, or names of methods. */
+function concurrencyOf(maker: Function): Concurrency {
+  const { concurrent } = maker as { concurrent?: unknown };
+  return concurrent === true || Array.isArray(concurrent) ? (concurrent as Concurrency) : false;
+}

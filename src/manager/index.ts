@@ -1,0 +1,24 @@
+/** Objects in a process of their own, used by others through proxies. */
+
+export { type CreatesTypes, Manager, type ManagerOptions } from "./manager.ts";
+export type { ManagedType, ManagedTypes } from "./control.ts";
+export type {
+  ArrayProxy,
+  BarrierProxy,
+  BoundedSemaphoreProxy,
+  ConditionProxy,
+  DictProxy,
+  DictSource,
+  EventProxy,
+  JoinableQueueProxy,
+  ListProxy,
+  LockProxy,
+  NamespaceProxy,
+  QueueProxy,
+  RLockProxy,
+  SemaphoreProxy,
+  SetProxy,
+  ValueProxy,
+} from "./managed-types.ts";
+export type { AcquirableExtras, ConditionExtras, Loopable, ManagedGuard } from "./proxy-extras.ts";
+export type { Remote, RemoteIterator, SyncView } from "./remote-types.ts";

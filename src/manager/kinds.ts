@@ -1,0 +1,79 @@
+/** The built-in kinds of shared objects. */
+
+import { ManagedArray } from "./objects/array.ts";
+import { ManagedBarrier } from "./objects/barrier.ts";
+import { ManagedCondition } from "./objects/condition.ts";
+import { ManagedDict } from "./objects/dict.ts";
+import { ManagedEvent } from "./objects/event.ts";
+import { ManagedIterator } from "./objects/iterator.ts";
+import { ManagedList } from "./objects/list.ts";
+import { ManagedLock, ManagedRLock } from "./objects/lock.ts";
+import { ManagedNamespace } from "./objects/namespace.ts";
+import { ManagedJoinableQueue, ManagedQueue } from "./objects/queue.ts";
+import { ManagedBoundedSemaphore, ManagedSemaphore } from "./objects/semaphore.ts";
+import { ManagedSet } from "./objects/set.ts";
+import { ManagedValue } from "./objects/value.ts";
+import { type Surface, surfaceOf } from "./surface.ts";
+
+interface Kind {
+  readonly cls: new (...args: never[]) => object;
+  /** What waits in it must not hold up the call that ends the wait. */
+  readonly concurrent: boolean;
+}
+
+const kind = (cls: Kind["cls"], concurrent = false): Kind => ({ cls, concurrent });
+
+/** The name of a built-in kind. */
+export type KindName =
+  | "dict"
+  | "list"
+  | "namespace"
+  | "set"
+  | "value"
+  | "array"
+  | "lock"
+  | "rlock"
+  | "semaphore"
+  | "boundedSemaphore"
+  | "condition"
+  | "event"
+  | "barrier"
+  | "queue"
+  | "joinableQueue"
+  | "iterator";
+
+const KINDS: Readonly<Record<KindName, Kind>> = {
+  dict: kind(ManagedDict),
+  list: kind(ManagedList),
+  namespace: kind(ManagedNamespace),
+  set: kind(ManagedSet),
+  value: kind(ManagedValue),
+  array: kind(ManagedArray),
+  lock: kind(ManagedLock, true),
+  rlock: kind(ManagedRLock, true),
+  semaphore: kind(ManagedSemaphore, true),
+  boundedSemaphore: kind(ManagedBoundedSemaphore, true),
+  condition: kind(ManagedCondition, true),
+  event: kind(ManagedEvent, true),
+  barrier: kind(ManagedBarrier, true),
+  queue: kind(ManagedQueue, true),
+  joinableQueue: kind(ManagedJoinableQueue, true),
+  iterator: kind(ManagedIterator),
+};
+
+export function isKind(name: string): name is KindName {
+  return Object.hasOwn(KINDS, name);
+}
+
+export function kindNamed(name: KindName): Kind {
+  return KINDS[name];
+}
+
+const surfaces = new Map<KindName, Surface>();
+
+/** The surface of all objects of a built-in kind; it is the same in every process, so only the name travels. */
+export function surfaceOfKind(name: KindName): Surface {
+  let surface = surfaces.get(name);
+  if (surface === undefined) surfaces.set(name, (surface = surfaceOf(KINDS[name].cls.prototype as object, name)));
+  return surface;
+}

@@ -1,0 +1,73 @@
+/** A manager's objects as seen from within its server: an object that was given the proxy of another one calls it directly. */
+
+import { StateError } from "../core/errors.ts";
+import type { HandleTransfer } from "../core/handle.ts";
+import { Caller, serveCall } from "./call-context.ts";
+import { checkMember, perform } from "./member.ts";
+import type { ManagerClient, RemoteRef } from "./remote-ref.ts";
+import type { SharedObject } from "./shared-object.ts";
+
+export class LocalClient implements ManagerClient {
+  readonly #caller = new Caller("the manager");
+  readonly #find: (id: number) => SharedObject | undefined;
+  readonly #transfer: (object: SharedObject) => HandleTransfer;
+
+  constructor(find: (id: number) => SharedObject | undefined, transfer: (object: SharedObject) => HandleTransfer) {
+    this.#find = find;
+    this.#transfer = transfer;
+  }
+
+  call(
+    id: number,
+    op: number,
+    name: string,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const object = this.#object(id);
+      checkMember(object, op, name);
+      const given = signal === undefined ? args : [...args.slice(0, -1), { ...(args.at(-1) as object), signal }];
+      const task = (): unknown => {
+        try {
+          const result = serveCall({ caller: this.#caller }, () => perform(object, op, name, given));
+          resolve(result);
+          return result;
+        } catch (error) {
+          reject(error as Error);
+          return undefined;
+        }
+      };
+      object.inTurn(task, !object.isOvertaken(name));
+    });
+  }
+
+  callSync(id: number, op: number, name: string, args: readonly unknown[]): unknown {
+    const object = this.#object(id);
+    checkMember(object, op, name);
+    const result = serveCall({ caller: this.#caller }, () => perform(object, op, name, args));
+    if (result instanceof Promise) {
+      result.catch(() => {});
+      throw new StateError(
+        `Cannot wait for "${name}" in the manager itself: it would wait for itself; use the promise`,
+      );
+    }
+    return result;
+  }
+
+  drop(): void {}
+
+  transfer(ref: RemoteRef): HandleTransfer {
+    return this.#transfer(this.#object(ref.id));
+  }
+
+  callback(fn: (...args: never[]) => unknown): object {
+    return fn;
+  }
+
+  #object(id: number): SharedObject {
+    const object = this.#find(id);
+    if (object === undefined) throw new StateError(`Cannot use object ${id} of the manager: it is gone`);
+    return object;
+  }
+}

@@ -1,0 +1,64 @@
+/** The types of the proxies of the built-in kinds. Types only. */
+
+import type { ElementType } from "../shared/element-types.ts";
+import type { ManagedArray } from "./objects/array.ts";
+import type { ManagedBarrier } from "./objects/barrier.ts";
+import type { ManagedCondition } from "./objects/condition.ts";
+import type { DictSource, ManagedDict } from "./objects/dict.ts";
+import type { ManagedEvent } from "./objects/event.ts";
+import type { ManagedList } from "./objects/list.ts";
+import type { ManagedLock, ManagedRLock } from "./objects/lock.ts";
+import type { ManagedNamespace } from "./objects/namespace.ts";
+import type { ManagedJoinableQueue, ManagedQueue } from "./objects/queue.ts";
+import type { ManagedBoundedSemaphore, ManagedSemaphore } from "./objects/semaphore.ts";
+import type { ManagedSet } from "./objects/set.ts";
+import type { ManagedValue } from "./objects/value.ts";
+import type { AcquirableExtras, ConditionExtras, Loopable } from "./proxy-extras.ts";
+import type { Remote, RemoteWithView } from "./remote-types.ts";
+import type { DictView, NamespaceView, SetOf, ValueView } from "./sync-view.ts";
+
+/** The proxy of a dict. */
+export type DictProxy<K = string, V = unknown> = RemoteWithView<ManagedDict<K, V>, DictView<K, V>> & Loopable<[K, V]>;
+/** The proxy of a list. */
+export type ListProxy<T = unknown> = RemoteWithView<ManagedList<T>, T[]> & Loopable<T>;
+/** The proxy of a set. */
+export type SetProxy<T = unknown> = RemoteWithView<ManagedSet<T>, SetOf<T>> & Loopable<T>;
+/** The proxy of a namespace. */
+export type NamespaceProxy<T = Record<string, unknown>> = RemoteWithView<TypedNamespace<T>, NamespaceView<T>>;
+/** The proxy of a value. */
+export type ValueProxy<T extends ElementType = ElementType> = RemoteWithView<ManagedValue<T>, ValueView<T>>;
+/** The proxy of an array. */
+export type ArrayProxy<T extends ElementType = ElementType> = RemoteWithView<
+  ManagedArray<T>,
+  ReturnType<ManagedArray<T>["toArray"]>
+> &
+  Loopable<ReturnType<ManagedArray<T>["get"]>>;
+/** The proxy of a lock. */
+export type LockProxy = Remote<ManagedLock> & AcquirableExtras;
+/** The proxy of an RLock. */
+export type RLockProxy = Remote<ManagedRLock> & AcquirableExtras;
+/** The proxy of a semaphore. */
+export type SemaphoreProxy = Remote<ManagedSemaphore> & AcquirableExtras;
+/** The proxy of a bounded semaphore. */
+export type BoundedSemaphoreProxy = Remote<ManagedBoundedSemaphore> & AcquirableExtras;
+/** The proxy of a condition. */
+export type ConditionProxy = Remote<ManagedCondition> & ConditionExtras;
+/** The proxy of an event. */
+export type EventProxy = Remote<ManagedEvent>;
+/** The proxy of a barrier. */
+export type BarrierProxy = Remote<ManagedBarrier>;
+/** The proxy of a queue. */
+export type QueueProxy<T = unknown> = Remote<ManagedQueue<T>> & Loopable<T>;
+/** The proxy of a joinable queue. */
+export type JoinableQueueProxy<T = unknown> = Remote<ManagedJoinableQueue<T>> & Loopable<T>;
+
+/** A namespace whose names are known to the compiler. */
+interface TypedNamespace<T> extends Pick<ManagedNamespace, "has" | "delete"> {
+  get<K extends keyof T & string>(name: K): T[K];
+  set<K extends keyof T & string>(name: K, value: T[K]): void;
+  keys(): string[];
+  toObject(): T;
+  update<K extends keyof T & string>(name: K, fn: (value: T[K]) => T[K] | Promise<T[K]>): Promise<T[K]>;
+}
+
+export type { DictSource };

@@ -1,0 +1,365 @@
+import type { ElementOf, ElementType } from "../shared/element-types.ts";
+import { ManagerDiedError } from "../core/errors.ts";
+import { defineHandle, registerHandle } from "../core/handle.ts";
+import { checkFunction, checkKnownOptions, checkObject, checkString, typeError } from "../core/options.ts";
+import { allocateCell, type BlockRef, retractRef } from "../memory/index.ts";
+import { Process } from "../process/index.ts";
+import type { ManagedType, ManagedTypes } from "./control.ts";
+import { FamilyManager, openManager } from "./family.ts";
+import type {
+  ArrayProxy,
+  BarrierProxy,
+  BoundedSemaphoreProxy,
+  ConditionProxy,
+  DictProxy,
+  DictSource,
+  EventProxy,
+  JoinableQueueProxy,
+  ListProxy,
+  LockProxy,
+  NamespaceProxy,
+  QueueProxy,
+  RLockProxy,
+  SemaphoreProxy,
+  SetProxy,
+  ValueProxy,
+} from "./managed-types.ts";
+import { MANAGER_CELL_BYTES } from "./manager-cell.ts";
+import type { ManagedBarrierOptions } from "./objects/barrier.ts";
+import { CONTROL_ID, Op } from "./protocol.ts";
+import { RemoteProxy } from "./remote-proxy.ts";
+import { type ManagerClient } from "./remote-ref.ts";
+import type { Remote } from "./remote-types.ts";
+import { serve } from "./serve.ts";
+
+/** Options of `Manager.start`. */
+export interface ManagerOptions {
+  /** Called in the manager's process before it serves; what it throws rejects `start`. */
+  initializer?: ((...args: any[]) => unknown) | undefined;
+  /** Arguments of the initializer. */
+  initArgs?: readonly unknown[] | undefined;
+  /** Name of the process; default `"Manager-1"` and so on. */
+  name?: string | undefined;
+}
+
+type AnyClass = new (...args: any[]) => object;
+
+/** The class or function behind a name in `static types`. */
+type MakerOf<T> = T extends { readonly type: infer M } ? M : T;
+type MadeBy<M> = M extends new (...args: never[]) => infer I
+  ? I
+  : M extends (...args: never[]) => infer R
+    ? Awaited<R>
+    : never;
+type ArgsOf<M> = M extends new (...args: infer A) => unknown ? A : M extends (...args: infer A) => unknown ? A : never;
+
+/** `create` for the names in `static types`. */
+export interface CreatesTypes<Types> extends AsyncDisposable {
+  create<K extends keyof Types & string>(
+    name: K,
+    ...args: ArgsOf<MakerOf<Types[K]>>
+  ): Promise<Remote<MadeBy<MakerOf<Types[K]>>>>;
+}
+
+const STOP_MS = 1000;
+const OPTIONS = ["initializer", "initArgs", "name"];
+const TAG = "Manager";
+let started = 0;
+
+/** What a manager object is made of; users call `Manager.start`. */
+class Connected {
+  readonly client: ManagerClient;
+  readonly family: FamilyManager | undefined;
+  readonly process: Process | undefined;
+
+  constructor(client: ManagerClient, family: FamilyManager | undefined, process: Process | undefined) {
+    this.client = client;
+    this.family = family;
+    this.process = process;
+  }
+}
+
+/**
+ * A process that holds objects which other processes use through proxies: dicts, lists, locks, queues, and objects of your own
+ * classes.
+ *
+ * - Calls of one process are sent without waiting for earlier ones, and served in the order of their arrival at each object. The promise
+ *   of a slow method holds up later calls of the same object (unless its class says `static concurrent = true`), never those of
+ *   another one.
+ * - Proxies can be arguments, captured variables, items of other containers. An object is freed when the last process lets go of it.
+ * - The manager ends with its owner, however that ends. It survives Ctrl-C until its owner is done. If it dies, every
+ *   call rejects with ManagerDiedError.
+ *
+ * @example
+ * ```ts
+ * import { Manager, Process } from "multiproc";
+ *
+ * await using m = await Manager.start();
+ * const seen = await m.dict<string, number>();
+ * const children = [1, 2, 3].map((n) => new Process(() => seen.set(`child ${n}`, process.pid)).start());
+ * for (const child of children) await child.join();
+ * console.log(await seen.toObject());
+ * ```
+ */
+export class Manager {
+  /** The classes (or functions that make objects) that `create` knows by name; for classes derived from Manager. */
+  static readonly types: ManagedTypes = {};
+
+  readonly #connected: Connected;
+  #disposed: Promise<void> | undefined;
+
+  static {
+    defineHandle(Manager, (manager) => manager.#transfer());
+  }
+
+  /** Not for users: see `Manager.start`. */
+  constructor(connected: unknown) {
+    if (!(connected instanceof Connected))
+      throw new TypeError("Cannot make a Manager with new: use await Manager.start()");
+    this.#connected = connected;
+  }
+
+  /**
+   * Starts the manager's process and waits until it serves.
+   * @throws What the initializer throws; ManagerDiedError if the process ends before it serves.
+   */
+  static async start<This extends typeof Manager>(
+    this: This,
+    options: ManagerOptions = {},
+  ): Promise<CreatesTypes<This["types"]> & InstanceType<This>> {
+    checkOptions(options);
+    const types = checkTypes(this.types);
+    const name = options.name ?? `${this.name}-${++started}`;
+    const cell = allocateCell(MANAGER_CELL_BYTES);
+    const family = new FamilyManager(cell);
+    const manager = cell.refer();
+    const { initializer, initArgs = [] } = options;
+    const child = new Process({
+      target: serve,
+      args: [{ manager, name, types, initializer, initArgs: [...initArgs] }],
+      daemon: true,
+      name,
+    });
+    child.start();
+    family.noteExit = () => noteExit(family, child);
+    const made = new this(new Connected(family.client, family, child as Process));
+    try {
+      await made.#control("hello");
+    } catch (error) {
+      await made.#end();
+      throw error;
+    }
+    return made as CreatesTypes<This["types"]> & InstanceType<This>;
+  }
+
+  /** The pid of the manager's process; undefined at a manager of strangers. */
+  get pid(): number | undefined {
+    return this.#connected.family?.words.death().pid ?? this.#connected.process?.pid;
+  }
+
+  /** Makes a dict. @param source An object, a Map, or pairs. */
+  dict<K = string, V = any>(source?: DictSource<K, V>): Promise<DictProxy<K, V>> {
+    return this.#make("dict", source);
+  }
+
+  /** Makes a list. */
+  list<T = any>(items?: Iterable<T>): Promise<ListProxy<T>> {
+    return this.#make("list", iterated(items));
+  }
+
+  /** Makes a namespace: named values. */
+  namespace<T extends object = Record<string, any>>(values?: T): Promise<NamespaceProxy<T>> {
+    return this.#make("namespace", values);
+  }
+
+  /** Makes a lock. */
+  lock(): Promise<LockProxy> {
+    return this.#make("lock");
+  }
+
+  /** Makes a lock that its holder can acquire again. */
+  rlock(): Promise<RLockProxy> {
+    return this.#make("rlock");
+  }
+
+  /** Makes a semaphore. @param value Permits at the start; default 1. */
+  semaphore(value?: number): Promise<SemaphoreProxy> {
+    return this.#make("semaphore", value);
+  }
+
+  /** Makes a semaphore that refuses more releases than acquires. */
+  boundedSemaphore(value?: number): Promise<BoundedSemaphoreProxy> {
+    return this.#make("boundedSemaphore", value);
+  }
+
+  /** Makes a condition. @param lock A lock or RLock of this manager; default: an RLock of its own. */
+  condition(lock?: LockProxy | RLockProxy): Promise<ConditionProxy> {
+    return this.#make("condition", lock);
+  }
+
+  /** Makes an event. */
+  event(): Promise<EventProxy> {
+    return this.#make("event");
+  }
+
+  /** Makes a barrier for a number of parties. The action runs in the manager. */
+  barrier(parties: number, options?: ManagedBarrierOptions): Promise<BarrierProxy> {
+    return this.#make("barrier", parties, options);
+  }
+
+  /** Makes a queue. @param maxSize Items that it takes; 0 (the default): any number. */
+  queue<T = any>(maxSize?: number): Promise<QueueProxy<T>> {
+    return this.#make("queue", maxSize);
+  }
+
+  /** Makes a queue with `taskDone` and `join`. */
+  joinableQueue<T = any>(maxSize?: number): Promise<JoinableQueueProxy<T>> {
+    return this.#make("joinableQueue", maxSize);
+  }
+
+  /** Makes a number. @param type As for `Value`. */
+  value<T extends ElementType>(type: T, value?: ElementOf<T>): Promise<ValueProxy<T>> {
+    return this.#make("value", type, value);
+  }
+
+  /** Makes numbers of one type. @param values The values, or how many zeros. */
+  array<T extends ElementType>(type: T, values: number | Iterable<ElementOf<T>>): Promise<ArrayProxy<T>> {
+    return this.#make("array", type, typeof values === "number" ? values : iterated(values));
+  }
+
+  /** Makes a set. */
+  set<T = any>(values?: Iterable<T>): Promise<SetProxy<T>> {
+    return this.#make("set", iterated(values));
+  }
+
+  /**
+   * Makes an object of a class in the manager; the class travels like any function.
+   * @param type The class, a function that gives the object, or a name in `static types`.
+   */
+  create<C extends AnyClass>(type: C, ...args: ConstructorParameters<C>): Promise<Remote<InstanceType<C>>>;
+  create<A extends unknown[], R extends object>(type: (...args: A) => R | Promise<R>, ...args: A): Promise<Remote<R>>;
+  create<T extends object = any>(name: string, ...args: unknown[]): Promise<Remote<T>>;
+  async create(type: AnyClass | ((...args: never[]) => unknown) | string, ...args: unknown[]): Promise<never> {
+    if (typeof type !== "string") checkFunction("type", type);
+    return (await this.#control("create", type, ...args)) as never;
+  }
+
+  /** Gives an object of this manager a name that others find it by: `far.get(name)`. */
+  async share(name: string, proxy: object): Promise<void> {
+    checkString("name", name);
+    if (!(proxy instanceof RemoteProxy)) throw typeError("proxy", "a proxy of this manager", proxy);
+    await this.#control("share", name, proxy);
+  }
+
+  /** Takes the name away again; gives false if there was none. */
+  async unshare(name: string): Promise<boolean> {
+    return (await this.#control("unshare", name)) as boolean;
+  }
+
+  /** The object that was shared by a name. @throws {RangeError} If there is none; names it. */
+  async get<T = any>(name: string): Promise<T> {
+    checkString("name", name);
+    return (await this.#control("get", name)) as T;
+  }
+
+  /** How many objects are held by processes; to see that they are freed. */
+  async numberOfObjects(): Promise<number> {
+    return (await this.#control("numberOfObjects")) as number;
+  }
+
+  /** Ends the manager if this process started it, and lets go of it otherwise. Repeatable; pending calls reject with ManagerDiedError. */
+  shutdown(): Promise<void> {
+    return (this.#disposed ??= this.#end());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  async #end(): Promise<void> {
+    const { process: child, family } = this.#connected;
+    if (child === undefined || family === undefined) return;
+    await this.#stop(child as Process);
+    family.noteExit();
+    family.client.close("it was shut down");
+    child.close();
+    family.noteExit = () => {};
+  }
+
+  async #stop(child: Process): Promise<void> {
+    if (!child.isAlive()) return;
+    // It may be dead or stuck: then it does not answer, and is ended the hard way.
+    this.#control("shutdown").catch(() => {});
+    if ((await child.join({ timeout: STOP_MS })) !== null) return;
+    child.terminate();
+    if ((await child.join({ timeout: STOP_MS })) !== null) return;
+    child.kill();
+    await child.join();
+  }
+
+  async #make<P>(kind: string, ...args: unknown[]): Promise<P> {
+    while (args.length > 0 && args.at(-1) === undefined) args.pop();
+    return (await this.#control("make", kind, ...args)) as P;
+  }
+
+  #control(name: string, ...args: unknown[]): Promise<unknown> {
+    if (this.#disposed !== undefined && name !== "shutdown") {
+      return Promise.reject(
+        new ManagerDiedError("Cannot use the manager: it was shut down", this.#connected.family?.words.death()),
+      );
+    }
+    return this.#connected.client.call(CONTROL_ID, Op.call, name, args, undefined);
+  }
+
+  #transfer(): { tag: string; data: BlockRef; abort: () => void } {
+    const { family } = this.#connected;
+    if (family === undefined) throw typeError("manager", "a manager of this program, to be sent", this);
+    const data = family.cell.refer();
+    return { tag: TAG, data, abort: () => retractRef(data) };
+  }
+}
+
+const handles = new WeakMap<FamilyManager, Manager>();
+
+registerHandle(TAG, (ref: BlockRef) => {
+  const family = openManager(ref);
+  let manager = handles.get(family);
+  if (manager === undefined)
+    handles.set(family, (manager = new Manager(new Connected(family.client, family, undefined))));
+  return manager;
+});
+
+/** Writes down how the server ended, for all who ask why it does not answer. */
+function noteExit({ words }: FamilyManager, child: Process): void {
+  const { exitCode } = child;
+  if (exitCode === null) return;
+  const signal = exitCode < 0 ? -exitCode : 0;
+  words.end({ exitCode, signal });
+}
+
+/** An iterable as an array, since iterators do not travel. */
+function iterated<T>(values: Iterable<T> | undefined): unknown {
+  if (values === undefined || Array.isArray(values)) return values;
+  return typeof values?.[Symbol.iterator] === "function" ? [...values] : values;
+}
+
+function checkOptions(options: ManagerOptions): void {
+  checkObject("options", options);
+  checkKnownOptions("Manager.start", options, OPTIONS);
+  if (options.initializer !== undefined) checkFunction("options.initializer", options.initializer);
+  if (options.name !== undefined) checkString("options.name", options.name);
+  if (options.initArgs !== undefined && typeof options.initArgs?.[Symbol.iterator] !== "function") {
+    throw typeError("options.initArgs", "iterable", options.initArgs);
+  }
+}
+
+function checkTypes(types: ManagedTypes): ManagedTypes {
+  checkObject("types", types);
+  for (const [name, type] of Object.entries(types)) {
+    checkFunction(
+      `types.${name}`,
+      typeof type === "object" && type !== null ? (type as Exclude<ManagedType, Function>).type : type,
+    );
+  }
+  return types;
+}

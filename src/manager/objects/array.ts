@@ -1,0 +1,102 @@
+import { checkFunction, checkInteger, rangeError, typeError } from "../../core/options.ts";
+import {
+  type ElementKind,
+  elementKind,
+  type ElementName,
+  type ElementOf,
+  type ElementType,
+} from "../../shared/element-types.ts";
+
+/** Numbers of one type; the length is fixed. What does not fit is refused. */
+export class ManagedArray<T extends ElementType = ElementType> {
+  readonly #kind: ElementKind;
+  readonly #values: ElementOf<T>[];
+
+  /** @param values The values, or how many zeros. */
+  constructor(type: T, values: number | Iterable<ElementOf<T>>) {
+    this.#kind = elementKind(type);
+    if (typeof values === "number") {
+      checkInteger("length", values, 0, 2 ** 32 - 1);
+      this.#values = Array.from({ length: values }, () => this.#kind.zero as ElementOf<T>);
+    } else {
+      if (typeof values?.[Symbol.iterator] !== "function") throw typeError("values", "a length, or the values", values);
+      this.#values = [...values];
+      this.#values.forEach((value, i) => this.#kind.check(`values[${i}]`, value));
+    }
+  }
+
+  length(): number {
+    return this.#values.length;
+  }
+
+  type(): ElementName {
+    return this.#kind.name;
+  }
+
+  /** @throws {RangeError} If there is no such index. */
+  get(index: number): ElementOf<T> {
+    return this.#values[this.#check(index)] as ElementOf<T>;
+  }
+
+  /** As `Array.prototype.at`: counts from the end below 0; undefined if there is no such index. */
+  at(index: number): ElementOf<T> | undefined {
+    return this.#values.at(index);
+  }
+
+  /** @throws {RangeError} If there is no such index, or the value does not fit. */
+  set(index: number, value: ElementOf<T>): void {
+    this.#kind.check("value", value);
+    this.#values[this.#check(index)] = value;
+  }
+
+  /** Adds to an element; gives its value before. */
+  add(index: number, amount: ElementOf<T>): ElementOf<T> {
+    const before = this.get(index);
+    this.#kind.check("amount", amount);
+    this.set(index, ((before as number) + (amount as number)) as ElementOf<T>);
+    return before;
+  }
+
+  /** Writes several values, from `index` on. */
+  setAll(index: number, values: Iterable<ElementOf<T>>): void {
+    const list = [...values];
+    list.forEach((value, i) => this.#kind.check(`values[${i}]`, value));
+    if (list.length === 0) return;
+    this.#check(index);
+    if (index + list.length > this.#values.length) {
+      throw rangeError("values", `at most ${this.#values.length - index} values from index ${index} on`, list.length);
+    }
+    for (const [i, value] of list.entries()) this.#values[index + i] = value;
+  }
+
+  fill(value: ElementOf<T>, start?: number, end?: number): void {
+    this.#kind.check("value", value);
+    this.#values.fill(value, start, end);
+  }
+
+  slice(start?: number, end?: number): ElementOf<T>[] {
+    return this.#values.slice(start, end);
+  }
+
+  toArray(): ElementOf<T>[] {
+    return this.#values.slice();
+  }
+
+  /** Replaces an element by what `fn`, which runs in the manager, makes of it; nothing else happens meanwhile. Gives the new one. */
+  async update(
+    index: number,
+    fn: (value: ElementOf<T>) => ElementOf<T> | Promise<ElementOf<T>>,
+  ): Promise<ElementOf<T>> {
+    checkFunction("fn", fn);
+    this.set(index, await fn(this.get(index)));
+    return this.get(index);
+  }
+
+  #check(index: number): number {
+    if (typeof index !== "number") throw typeError("index", "an integer", index);
+    if (!Number.isInteger(index) || index < 0 || index >= this.#values.length) {
+      throw rangeError("index", `an integer from 0 to ${this.#values.length - 1}`, index);
+    }
+    return index;
+  }
+}

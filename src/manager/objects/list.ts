@@ -1,0 +1,146 @@
+import { checkFunction, rangeError, typeError } from "../../core/options.ts";
+
+/** A list. Indexes below 0 count from the end. */
+export class ManagedList<T = unknown> {
+  readonly #items: T[];
+
+  constructor(items: Iterable<T> = []) {
+    if (typeof items?.[Symbol.iterator] !== "function") throw typeError("items", "iterable", items);
+    this.#items = [...items];
+  }
+
+  /** The item; undefined if there is no such index. */
+  at(index: number): T | undefined {
+    return this.#items.at(index);
+  }
+
+  /** As `at`. */
+  get(index: number): T | undefined {
+    return this.#items.at(index);
+  }
+
+  /** @throws {RangeError} If there is no such index; names it. */
+  set(index: number, item: T): void {
+    this.#items[this.#check(index)] = item;
+  }
+
+  length(): number {
+    return this.#items.length;
+  }
+
+  /** Adds items at the end; gives the new length. */
+  push(...items: T[]): number {
+    return this.#items.push(...items);
+  }
+
+  /** Adds all items of an iterable at the end; gives the new length. */
+  extend(items: Iterable<T>): number {
+    if (typeof items?.[Symbol.iterator] !== "function") throw typeError("items", "iterable", items);
+    for (const item of items) this.#items.push(item);
+    return this.#items.length;
+  }
+
+  /** Removes the last item, or the one at `index`, and gives it; undefined if the list is empty. */
+  pop(index?: number): T | undefined {
+    if (index === undefined) return this.#items.pop();
+    return this.#items.splice(this.#check(index), 1)[0];
+  }
+
+  shift(): T | undefined {
+    return this.#items.shift();
+  }
+
+  unshift(...items: T[]): number {
+    return this.#items.unshift(...items);
+  }
+
+  /** Puts an item in before `index`. */
+  insert(index: number, item: T): void {
+    this.#items.splice(index, 0, item);
+  }
+
+  /** Removes the first item that is equal; gives false if there is none. */
+  remove(item: T): boolean {
+    const index = this.indexOf(item);
+    if (index !== -1) this.#items.splice(index, 1);
+    return index !== -1;
+  }
+
+  splice(start: number, deleteCount?: number, ...items: T[]): T[] {
+    return deleteCount === undefined ? this.#items.splice(start) : this.#items.splice(start, deleteCount, ...items);
+  }
+
+  slice(start?: number, end?: number): T[] {
+    return this.#items.slice(start, end);
+  }
+
+  concat(...others: (T | T[])[]): T[] {
+    return this.#items.concat(...others);
+  }
+
+  indexOf(item: T, from?: number): number {
+    return this.#items.indexOf(item, from);
+  }
+
+  includes(item: T): boolean {
+    return this.#items.includes(item);
+  }
+
+  count(item: T): number {
+    return this.#items.filter((each) => each === item).length;
+  }
+
+  reverse(): void {
+    this.#items.reverse();
+  }
+
+  /** Sorts as `Array.prototype.sort`; the comparing function runs in the manager. */
+  sort(compare?: (a: T, b: T) => number): void {
+    if (compare !== undefined) checkFunction("compare", compare);
+    this.#items.sort(compare);
+  }
+
+  fill(item: T, start?: number, end?: number): void {
+    this.#items.fill(item, start, end);
+  }
+
+  clear(): void {
+    this.#items.length = 0;
+  }
+
+  toArray(): T[] {
+    return this.#items;
+  }
+
+  /** Replaces an item by what `fn`, which runs in the manager, makes of it; no other call is served meanwhile. Gives the new one. */
+  async update(index: number, fn: (item: T) => T | Promise<T>): Promise<T> {
+    checkFunction("fn", fn);
+    const at = this.#check(index);
+    const item = await fn(this.#items[at] as T);
+    this.#items[at] = item;
+    return item;
+  }
+
+  /**
+   * Runs `fn` in the manager with the array itself, atomically: no other call to this list is served until it has returned
+   * (and until its promise, if it gives one, is settled). Gives what `fn` gives.
+   */
+  use<R>(fn: (items: T[]) => R): R {
+    checkFunction("fn", fn);
+    return fn(this.#items);
+  }
+
+  #check(index: number): number {
+    if (typeof index !== "number") throw typeError("index", "an integer", index);
+    const { length } = this.#items;
+    const at = index < 0 ? index + length : index;
+    if (!Number.isInteger(at) || at < 0 || at >= length) {
+      throw rangeError(
+        "index",
+        length === 0 ? "left out: the list is empty" : `from ${-length} to ${length - 1}`,
+        index,
+      );
+    }
+    return at;
+  }
+}

@@ -1,0 +1,137 @@
+/** Calls that were sent and not yet answered, by number. */
+
+import { type ByteSource, sourceOf } from "../core/bytes.ts";
+import { decodeErrorFrom, decodeFrom, prepare } from "../codec/index.ts";
+import { REPLY_HEADER_BYTES, Status } from "./protocol.ts";
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** Where it was called, for the stack of an error. */
+  readonly origin: { readonly stack?: string };
+  readonly signal: AbortSignal | undefined;
+  readonly endSignal: (() => void) | undefined;
+}
+
+/** What a reply brought. */
+export interface Outcome {
+  readonly error: boolean;
+  readonly value: unknown;
+}
+
+const FUNCTIONS_REFUSED = { functions: false } as const;
+const NOTHING: Outcome = { error: false, value: undefined };
+
+export class PendingCalls {
+  readonly #calls = new Map<number, Pending>();
+  readonly #stranger: boolean;
+  #last = 0;
+
+  /** @param stranger The manager is no family: no functions are taken from it. */
+  constructor(stranger: boolean) {
+    this.#stranger = stranger;
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** The number of the next call; never 0. */
+  nextNumber(): number {
+    this.#last = (this.#last + 1) >>> 0 || 1;
+    return this.#last;
+  }
+
+  /** Waits for the reply. @param cancel Asks the manager to stop; it answers all the same. */
+  wait(
+    call: number,
+    origin: { readonly stack?: string },
+    signal: AbortSignal | undefined,
+    cancel: () => void,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (signal === undefined) {
+        this.#calls.set(call, { resolve, reject, origin, signal, endSignal: undefined });
+        return;
+      }
+      signal.addEventListener("abort", cancel, { once: true });
+      const endSignal = (): void => signal.removeEventListener("abort", cancel);
+      this.#calls.set(call, { resolve, reject, origin, signal, endSignal });
+    });
+  }
+
+  /** Reads a reply's header. */
+  static header({ view, position }: ByteSource): { call: number; status: number } {
+    return { call: view.getUint32(position, true), status: view.getUint32(position + 4, true) };
+  }
+
+  /** Settles the promise of a call. */
+  settle(call: number, source: ByteSource): void {
+    const pending = this.#calls.get(call);
+    if (pending === undefined) return;
+    this.#calls.delete(call);
+    pending.endSignal?.();
+    const outcome = this.#readLater(source);
+    if (outcome instanceof Promise) outcome.then((ready) => finish(pending, ready), pending.reject);
+    else finish(pending, outcome);
+  }
+
+  /** Reads what a reply brought; modules that it needs are loaded synchronously. */
+  read(source: ByteSource): Outcome {
+    const { status } = PendingCalls.header(source);
+    source.position += REPLY_HEADER_BYTES;
+    return status === Status.nothing ? NOTHING : this.#decode(source, status);
+  }
+
+  /** As `read`; gives a promise if modules must be loaded first. */
+  #readLater(source: ByteSource): Outcome | Promise<Outcome> {
+    const at = source.position + REPLY_HEADER_BYTES;
+    if (this.#stranger || at >= source.limit) return this.read(source);
+    const loading = prepare(source.bytes.subarray(at, source.limit));
+    if (loading === undefined) return this.read(source);
+    const copy = sourceOf(source.bytes.slice(source.position, source.limit));
+    return loading.then(() => this.read(copy));
+  }
+
+  /** Rejects all calls. @param errorFor Makes an error for each. */
+  failAll(errorFor: () => Error): void {
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const pending of calls) {
+      pending.endSignal?.();
+      pending.reject(withOrigin(errorFor(), pending.origin));
+    }
+  }
+
+  #decode(source: ByteSource, status: number): Outcome {
+    try {
+      const options = this.#stranger ? FUNCTIONS_REFUSED : undefined;
+      return status === Status.error
+        ? { error: true, value: decodeErrorFrom(source) }
+        : { error: false, value: decodeFrom(source, options) };
+    } catch (error) {
+      return { error: true, value: error };
+    }
+  }
+}
+
+function finish(pending: Pending, { error, value }: Outcome): void {
+  if (!error) pending.resolve(value);
+  else if (pending.signal?.aborted === true && isCancelled(value)) pending.reject(pending.signal.reason);
+  else pending.reject(withOrigin(value, pending.origin));
+}
+
+function isCancelled(error: unknown): boolean {
+  const { name } = error as { name?: unknown };
+  return name === "CancelledError" || name === "AbortError";
+}
+
+/** Adds to an error of the manager where this process called it. */
+export function withOrigin(error: unknown, origin: { readonly stack?: string }): unknown {
+  if (!(error instanceof Error)) return error;
+  const frames = (origin.stack ?? "").split("\n").slice(1).join("\n");
+  if (frames === "") return error;
+  const value = `${error.stack ?? String(error)}\n  called from process ${process.pid}:\n${frames}`;
+  Object.defineProperty(error, "stack", { value, configurable: true, writable: true, enumerable: false });
+  return error;
+}

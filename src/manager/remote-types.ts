@@ -1,0 +1,67 @@
+/** What the proxy of an object looks like to the compiler. Types only. */
+
+/** Names that are not exposed: those that start with an underscore, as in Python, and symbols. */
+type Exposed<K> = K extends string ? (K extends `_${string}` ? never : K) : never;
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** What a generator gives, seen from another process: it can be looped over at once, or awaited first. */
+export interface RemoteIterator<T> extends AsyncIterableIterator<T> {
+  then: Promise<AsyncIterableIterator<T>>["then"];
+}
+
+/** What an iterator gives; never for anything else. */
+type Yielded<R> = unknown extends R ? never : IteratorItem<R>;
+
+type IteratorItem<R> =
+  R extends AsyncIterator<infer T, unknown, never>
+    ? R extends AsyncIterable<unknown>
+      ? T
+      : never
+    : R extends Iterator<infer T, unknown, never>
+      ? R extends Iterable<unknown>
+        ? T
+        : never
+      : never;
+
+/** What a method's result becomes: a promise, or for generators an async iterator. */
+export type RemoteResult<R> = [Yielded<Awaited<R>>] extends [never]
+  ? Promise<Awaited<R>>
+  : RemoteIterator<Yielded<Awaited<R>>>;
+
+type SyncResult<R> = [Yielded<Awaited<R>>] extends [never] ? Awaited<R> : IterableIterator<Yielded<Awaited<R>>>;
+
+type RemoteMember<M> = M extends (...args: infer A) => infer R ? (...args: A) => RemoteResult<R> : Promise<Awaited<M>>;
+
+/** The blocking view of an object: it looks like the object itself. */
+export type SyncView<T> = {
+  [K in keyof T as Exposed<K>]: T[K] extends (...args: infer A) => infer R ? (...args: A) => SyncResult<R> : T[K];
+};
+
+type RemoteMembers<T> = { readonly [K in keyof T as Exposed<K>]: RemoteMember<T[K]> };
+
+type SyncTwins<T> = {
+  readonly [K in keyof T as T[K] extends AnyFunction ? `${Exposed<K>}Sync` : never]: T[K] extends (
+    ...args: infer A
+  ) => infer R
+    ? (...args: A) => SyncResult<R>
+    : never;
+};
+
+/** What all proxies have. */
+export interface ProxyBase {
+  /** Lets go of the object in this process, before the proxy is collected; it is freed when nobody holds it. Repeatable. */
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * The proxy of an object that lives in a manager: each method returns a promise, each property is one, and each method has a
+ * twin that blocks (`increment` and `incrementSync`). `sync` is a blocking view that looks like the object itself.
+ *
+ * Names with a leading underscore are not exposed.
+ */
+export type Remote<T> = RemoteMembers<T> & SyncTwins<T> & ProxyBase & { readonly sync: SyncView<T> };
+
+/** As Remote, with a blocking view of its own kind. */
+export type RemoteWithView<T, View> = RemoteMembers<T> & SyncTwins<T> & ProxyBase & { readonly sync: View };

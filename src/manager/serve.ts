@@ -1,0 +1,76 @@
+/** What runs in a manager's process. */
+
+import { StateError } from "../core/errors.ts";
+import type { HandleTransfer } from "../core/handle.ts";
+import { type BlockRef, openCell, selfSlot } from "../memory/index.ts";
+import { keepEventLoop } from "../wait/index.ts";
+import { Control, type ManagedTypes } from "./control.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { serveFamily } from "./family.ts";
+import { FamilyServer } from "./family-server.ts";
+import { familyTransfer, transferForStranger } from "./handles.ts";
+import { LocalClient } from "./local-client.ts";
+import { ManagerCell } from "./manager-cell.ts";
+import { ObjectTable } from "./object-table.ts";
+import { makeProxy } from "./proxy.ts";
+import { CONTROL_ID } from "./protocol.ts";
+import { SharedObject } from "./shared-object.ts";
+import { surfaceOf } from "./surface.ts";
+
+/** What the server is told. */
+export interface ServeOptions {
+  readonly manager: BlockRef;
+  readonly name: string;
+  readonly types: ManagedTypes;
+  readonly initializer: ((...args: unknown[]) => unknown) | undefined;
+  readonly initArgs: readonly unknown[];
+}
+
+/** Serves until it is told to end. */
+export async function serve({ manager, name, types, initializer, initArgs }: ServeOptions): Promise<void> {
+  // Ctrl-C goes to the whole group; the manager serves until its owner is done with it.
+  process.on("SIGINT", () => {});
+  const cell = openCell(manager);
+  const words = new ManagerCell(cell.word);
+  const transfer = (object: SharedObject): HandleTransfer => {
+    const forStranger = transferForStranger();
+    if (forStranger !== undefined) return forStranger(object);
+    table.hold(object);
+    return familyTransfer(cell, object.cell as never, object.surface);
+  };
+  const local = new LocalClient((id) => table.find(id), transfer);
+  const table: ObjectTable = new ObjectTable((object) => makeProxy(local, object.id, object.surface, undefined));
+  let end!: () => void;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const ready = initialize(initializer, initArgs);
+  // Who starts the manager hears of it.
+  ready.catch(() => {});
+  const control = new Control(table, types, ready, () => setImmediate(end));
+  const controlObject = new SharedObject(CONTROL_ID, undefined, control, surfaceOf(control, "Manager"), true);
+  serveFamily({
+    managerId: manager.id,
+    revive(id) {
+      const object = table.find(id);
+      if (object === undefined) throw new StateError(`Cannot use object ${id} of the manager: it is gone`);
+      return table.proxyOf(object);
+    },
+  });
+  const server = new FamilyServer({
+    manager: words,
+    dispatcher: new Dispatcher(table, name),
+    control: controlObject,
+    released: (object) => table.releaseUnheld(object),
+    left: () => table.sweep(),
+  });
+  keepEventLoop();
+  words.attach(selfSlot());
+  server.start();
+  await ended;
+  server.stop();
+  // Whatever the user's objects left open must not keep a manager that was told to end.
+  setImmediate(() => process.exit(0));
+}
+
+async function initialize(initializer: ServeOptions["initializer"], args: readonly unknown[]): Promise<void> {
+  await initializer?.(...args);
+}

@@ -1,0 +1,48 @@
+/** A client as the server sees it. */
+
+import type { ByteSink, ByteSource } from "../core/bytes.ts";
+import { Caller } from "./call-context.ts";
+import type { SharedObject } from "./shared-object.ts";
+
+/** Writes the body of a reply. */
+export type WriteBody = (sink: ByteSink) => void;
+
+export abstract class Session {
+  readonly caller: Caller;
+  /** Not of the family: it sees only what it was given, and sends no code. */
+  abstract readonly stranger: boolean;
+  /** What can be cancelled: calls that were given a signal. */
+  readonly cancellable: Map<number, AbortController> = new Map<number, AbortController>();
+
+  constructor(name: string) {
+    this.caller = new Caller(name);
+  }
+
+  /** The object with number 0, as this client sees it. */
+  abstract readonly control: SharedObject;
+
+  /** Reads arguments. */
+  abstract read(source: ByteSource): readonly unknown[];
+
+  /** Writes a result. */
+  abstract write(sink: ByteSink, value: unknown): void;
+
+  /** May this client use the object? */
+  abstract mayUse(object: SharedObject): boolean;
+
+  /**
+   * Sends a reply. What `write` throws goes to the caller; nothing is sent then.
+   * @param undo Called if the client dies before it has taken the reply.
+   */
+  abstract reply(call: number, status: number, write: WriteBody | undefined, undo: (() => void) | undefined): void;
+
+  /** The client let go of an object. */
+  abstract drop(object: SharedObject): void;
+
+  /** The client is gone. */
+  leave(): void {
+    for (const controller of this.cancellable.values()) controller.abort();
+    this.cancellable.clear();
+    this.caller.leave();
+  }
+}

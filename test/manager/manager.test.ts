@@ -1,0 +1,607 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { after, test } from "node:test";
+import { Manager, ManagerDiedError, Process, QueueEmptyError, StateError } from "../../src/index.ts";
+import { collectGarbage } from "../helpers/collect-garbage.ts";
+
+const shared = await Manager.start();
+after(() => shared.shutdown());
+
+const byNumber = (a: unknown, b: unknown): number => (a as number) - (b as number);
+
+/** Runs a function in a child and gives what it gives. */
+async function inChild<R>(target: () => R): Promise<Awaited<R>> {
+  return (await new Process({ target: target as () => unknown }).start().result()) as Awaited<R>;
+}
+
+test("81. a list takes slices, extends, and holds proxies whose changes are seen", async () => {
+  const list = await shared.list([0, 1, 2, 3]);
+  assert.deepEqual(await list.slice(1, 3), [1, 2]);
+  assert.equal(await list.extend([4, 5]), 6);
+  assert.deepEqual(await list.slice(-2), [4, 5]);
+  assert.equal(await list.pop(), 5);
+  assert.equal(await list.pop(0), 0);
+  assert.deepEqual(await list.toArray(), [1, 2, 3, 4]);
+
+  const inner = await shared.list<unknown>(["x"]);
+  const outer = await shared.list<unknown>([inner, ["plain"]]);
+  assert.equal(await outer.at(0), inner);
+  await inner.push("y");
+  assert.deepEqual(await ((await outer.at(0)) as typeof inner).toArray(), ["x", "y"]);
+  const plain = (await outer.at(1)) as string[];
+  plain.push("lost");
+  assert.deepEqual(await outer.at(1), ["plain"]);
+});
+
+test("82. a nested value is changed by a compound operation, or by nesting a proxy", async () => {
+  const d = await shared.dict<string, number[]>({ a: [1] });
+  await d.update("a", (list) => [...(list ?? []), 2]);
+  assert.deepEqual(await d.get("a"), [1, 2]);
+});
+
+test("83. a dict has copies, keys, pop, popItem and setDefault", async () => {
+  const d = await shared.dict({ a: 1, b: 2 });
+  assert.deepEqual(await d.toObject(), { a: 1, b: 2 });
+  assert.deepEqual(await d.keys(), ["a", "b"]);
+  assert.deepEqual(await d.values(), [1, 2]);
+  assert.deepEqual(await d.entries(), [
+    ["a", 1],
+    ["b", 2],
+  ]);
+  assert.equal(await d.setDefault("c", 3), 3);
+  assert.equal(await d.setDefault("c", 4), 3);
+  assert.deepEqual(await d.popItem(), ["c", 3]);
+  assert.equal(await d.pop("a"), 1);
+  assert.equal(await d.pop("a", 7), 7);
+  await d.update({ x: 1, b: 5 });
+  assert.deepEqual(
+    await d.toMap(),
+    new Map([
+      ["b", 5],
+      ["x", 1],
+    ]),
+  );
+  const seen = [];
+  for await (const [key] of d) {
+    seen.push(key);
+    await d.clear();
+  }
+  assert.deepEqual(seen, ["b", "x"]);
+  assert.equal(await d.size(), 0);
+});
+
+test("a dict's keys are primitive, of any kind", async () => {
+  const d = await shared.dict<unknown, string>([
+    [1, "number"],
+    ["1", "string"],
+    [null, "null"],
+    [10n, "bigint"],
+  ]);
+  assert.equal(await d.get(1), "number");
+  assert.equal(await d.get("1"), "string");
+  assert.equal(await d.get(10n), "bigint");
+  await assert.rejects(d.set({}, "object"), { name: "TypeError", message: /key must be a primitive value/ });
+});
+
+test("84. a namespace has attributes, and hides those with an underscore", async () => {
+  const ns = await shared.namespace<{ x: number; name?: string; _hidden?: boolean }>({ x: 10 });
+  await ns.set("name", "Bob");
+  ns.sync._hidden = true;
+  assert.equal(ns.sync.name, "Bob");
+  assert.deepEqual(await ns.toObject(), { x: 10, name: "Bob" });
+  delete ns.sync.name;
+  assert.equal(await ns.get("name"), undefined);
+  assert.equal(await ns.get("_hidden"), true);
+  assert.equal(await ns.has("name"), false);
+});
+
+test("85. a queue inside a list or a dict works", async () => {
+  const queue = await shared.queue<string>();
+  const d = await shared.dict<string, typeof queue>({});
+  await d.set("queue", queue);
+  const again = (await d.get("queue")) as typeof queue;
+  await again.put("through the dict");
+  assert.equal(await queue.get(), "through the dict");
+});
+
+test("86. what is not there is an error that names it", async () => {
+  const d = await shared.dict({ a: 1 });
+  assert.equal(await (d as unknown as { get(key: string): Promise<unknown> }).get("missing"), undefined);
+  await assert.rejects(d.getOrThrow("missing" as never), {
+    name: "RangeError",
+    code: "ERR_NO_SUCH_KEY",
+    message: /'missing'/,
+  });
+  await assert.rejects(d.pop("missing" as never), /no key 'missing'/);
+  const l = await shared.list([1, 2]);
+  await assert.rejects(l.set(9, 1), { name: "RangeError", message: /index must be from -2 to 1, not 9/ });
+  await assert.rejects((d as unknown as { nope(): Promise<void> }).nope(), {
+    name: "TypeError",
+    message: /dict has no method "nope"/,
+  });
+  assert.throws(() => (d as unknown as { nopeSync(): void }).nopeSync(), /dict has no method "nope"/);
+  await assert.rejects(shared.create("Unheard"), /no type "Unheard"/);
+  await assert.rejects(shared.get("unshared"), /no object named "unshared"/);
+});
+
+class Base {
+  protected seen = 0;
+
+  get double(): number {
+    return this.seen * 2;
+  }
+}
+
+class Counter extends Base {
+  label = "counter";
+
+  constructor(start = 0) {
+    super();
+    this.seen = start;
+  }
+
+  increment(by = 1): number {
+    this.seen += by;
+    return this.seen;
+  }
+
+  async later(by: number): Promise<number> {
+    const before = this.seen;
+    await Promise.resolve();
+    this.seen = before + by;
+    return this.seen;
+  }
+
+  *upTo(n: number): Generator<number> {
+    for (let i = 0; i < n; i++) yield i;
+  }
+
+  async *slowlyUpTo(n: number): AsyncGenerator<number> {
+    for (let i = 0; i < n; i++) yield i;
+  }
+
+  numbers(): IterableIterator<number> {
+    return [7, 8].values();
+  }
+
+  fail(): void {
+    throw new RangeError("deliberately", { cause: { seen: this.seen } });
+  }
+
+  _hidden(): string {
+    return "hidden";
+  }
+}
+
+test("87. any class: methods, async methods, getters, fields, inherited ones", async () => {
+  const c = await shared.create(Counter, 5);
+  assert.equal(await c.increment(), 6);
+  assert.equal(await c.later(4), 10);
+  assert.equal(await c.double, 20);
+  assert.equal(await c.label, "counter");
+  assert.equal(c.incrementSync(2), 12);
+  assert.equal(c.sync.increment(), 13);
+  assert.equal(c.sync.double, 26);
+  c.sync.label = "renamed";
+  assert.equal(await c.label, "renamed");
+  await assert.rejects((c as unknown as Counter)._hidden() as unknown as Promise<string>, /has no method "_hidden"/);
+});
+
+test("87. generators, async generators and other iterators are looped over", async () => {
+  const c = await shared.create(Counter);
+  const seen: number[] = [];
+  for await (const n of c.upTo(3)) seen.push(n);
+  for await (const n of c.slowlyUpTo(2)) seen.push(n);
+  for await (const n of c.numbers()) seen.push(n);
+  for await (const n of await c.upTo(1)) seen.push(n);
+  assert.deepEqual(seen, [0, 1, 2, 0, 1, 7, 8, 0]);
+  assert.deepEqual([...c.sync.upTo(2), ...c.upToSync(1)], [0, 1, 0]);
+  for await (const n of c.upTo(1e9)) if (n === 3) break;
+});
+
+test("87. an error comes back with its class, message, cause and both stacks", async () => {
+  const c = await shared.create(Counter, 3);
+  for (const failing of [() => c.fail(), async () => c.failSync()]) {
+    const error = await failing().then(
+      () => assert.fail("no error"),
+      (thrown: unknown) => thrown as RangeError,
+    );
+    assert.ok(error instanceof RangeError);
+    assert.equal(error.message, "deliberately");
+    assert.deepEqual(error.cause, { seen: 3 });
+    assert.match(error.stack ?? "", /Counter\.fail/);
+    assert.match(error.stack ?? "", new RegExp(`called from process ${process.pid}`));
+    assert.match(error.stack ?? "", /manager\.test/);
+  }
+});
+
+class CounterManager extends Manager {
+  static override readonly types = {
+    Counter,
+    Narrow: { type: Counter, exposed: ["increment", "_hidden"] as const },
+    makeCounter: (start: number) => new Counter(start * 10),
+  };
+}
+
+test("87. types by name; exposed names are exactly those", async () => {
+  // oxlint-disable-next-line typescript/await-thenable -- it does not see through the type of start()
+  await using m = await CounterManager.start();
+  const c = await m.create("Counter", 1);
+  assert.equal(await c.increment(), 2);
+  const made = await m.create("makeCounter", 4);
+  assert.equal(await made.increment(), 41);
+  const narrow = await m.create("Narrow");
+  assert.equal(await narrow.increment(), 1);
+  assert.equal(await (narrow as unknown as { _hidden(): Promise<string> })._hidden(), "hidden");
+  await assert.rejects(narrow.later(1), /has no method "later"/);
+  await assert.rejects(
+    (m as Manager).create("Unknown"),
+    /no type "Unknown"; it knows "Counter", "Narrow", "makeCounter"/,
+  );
+});
+
+test("88. disposal ends the process; later calls fail, and disposing again does nothing", async () => {
+  const m = await Manager.start();
+  const d = await m.dict({ a: 1 });
+  const waiting = (await m.queue()).get();
+  const refused = assert.rejects(waiting, ManagerDiedError);
+  const { pid } = m;
+  await m.shutdown();
+  await m[Symbol.asyncDispose]();
+  await refused;
+  assert.throws(() => process.kill(pid as number, 0), /ESRCH/);
+  await assert.rejects(d.get("a"), ManagerDiedError);
+  assert.throws(() => d.getSync("a"), ManagerDiedError);
+  await assert.rejects(m.dict(), ManagerDiedError);
+});
+
+test("90. the initializer runs in the manager with its arguments; what it throws rejects start", async () => {
+  class Config {
+    readonly value: unknown = (globalThis as { configured?: unknown }).configured;
+  }
+  const initializer = (value: string): void => void ((globalThis as { configured?: unknown }).configured = value);
+  // oxlint-disable-next-line typescript/await-thenable -- it does not see through the type of start()
+  await using m = await Manager.start({ initializer, initArgs: ["yes"] });
+  assert.equal(await (await m.create(Config)).value, "yes");
+  const failing = Manager.start({
+    initializer: () => {
+      throw new SyntaxError("not today");
+    },
+  });
+  await assert.rejects(failing, { name: "SyntaxError", message: "not today" });
+  await assert.rejects(Manager.start({ initializer: 5 as never }), {
+    name: "TypeError",
+    message: /options.initializer/,
+  });
+});
+
+test("91. each type is used in a child", async () => {
+  const m = shared;
+  const [d, l, ns, set] = [
+    await m.dict<string, number>(),
+    await m.list<number>(),
+    await m.namespace({ n: 0 }),
+    await m.set<number>(),
+  ];
+  const [value, array] = [await m.value("int32", 5), await m.array("d", [1, 2, 3])];
+  const [lock, rlock, semaphore, bounded] = [
+    await m.lock(),
+    await m.rlock(),
+    await m.semaphore(2),
+    await m.boundedSemaphore(1),
+  ];
+  const [condition, event, barrier] = [await m.condition(), await m.event(), await m.barrier(2)];
+  const [queue, joinable] = [await m.queue<string>(), await m.joinableQueue<string>()];
+  await joinable.put("work");
+  const child = new Process(async () => {
+    await d.set("child", 1);
+    d.sync["sync"] = 2;
+    l.sync.push(1, 2);
+    await l.push(3);
+    ns.sync.n = 7;
+    await set.add(9);
+    set.sync.add(10);
+    await value.add(2);
+    value.sync.value += 1;
+    await array.set(0, 10);
+    array.sync[1] = 20;
+    await lock.use(async () => assert.equal(await lock.locked(), true));
+    lock.useSync(() => assert.equal(lock.lockedSync(), true));
+    await rlock.acquire();
+    rlock.acquireSync();
+    rlock.releaseSync();
+    await rlock.release();
+    await semaphore.acquire();
+    await semaphore.release();
+    bounded.acquireSync();
+    assert.equal(await bounded.tryAcquire(), false);
+    await bounded.release();
+    const item = await joinable.get();
+    await joinable.taskDone();
+    await queue.put(`got ${item}`);
+    await condition.use(() => condition.notifyAll());
+    await event.set();
+    return await barrier.wait();
+  });
+  await condition.acquire();
+  child.start();
+  assert.equal(await condition.wait(), true);
+  await condition.release();
+  assert.equal(await event.wait(), true);
+  const index = await barrier.wait();
+  assert.deepEqual([index, await child.result()].sort(byNumber), [0, 1]);
+  assert.deepEqual(await d.toObject(), { child: 1, sync: 2 });
+  assert.deepEqual(await l.toArray(), [1, 2, 3]);
+  assert.equal(await ns.get("n"), 7);
+  assert.deepEqual((await set.toArray()).sort(byNumber), [9, 10]);
+  assert.equal(await value.get(), 8);
+  assert.deepEqual(await array.toArray(), [10, 20, 3]);
+  assert.equal(await queue.get(), "got work");
+  assert.equal(await joinable.join(), true);
+  assert.equal(await lock.locked(), false);
+  assert.equal(await bounded.value(), 1);
+});
+
+test("93. the manager survives Ctrl-C until its owner is done", async () => {
+  const d = await shared.dict({ before: 1 });
+  process.kill(shared.pid as number, "SIGINT");
+  await d.set("after" as never, 2);
+  assert.deepEqual(await d.toObject(), { before: 1, after: 2 });
+});
+
+test("T6. increments of several processes are all counted", async () => {
+  const d = await shared.dict({ n: 0 });
+  const v = await shared.value("int32");
+  const children = Array.from({ length: 3 }, () =>
+    new Process(async () => {
+      for (let i = 0; i < 100; i++) {
+        await d.compute("n", (n) => (n ?? 0) + 1);
+        v.addSync(1);
+      }
+    }).start(),
+  );
+  for (const child of children) await child.result();
+  assert.equal(await d.get("n"), 300);
+  assert.equal(await v.get(), 300);
+});
+
+test("calls of one process are served in the order in which they were made", async () => {
+  const l = await shared.list<number>();
+  await Promise.all(Array.from({ length: 500 }, (_, i) => l.push(i)));
+  assert.deepEqual(await l.toArray(), [...Array(500).keys()]);
+});
+
+class Slow {
+  readonly log: string[] = [];
+  #open: (() => void) | undefined;
+  readonly #gate = new Promise<void>((resolve) => (this.#open = resolve));
+
+  async wait(): Promise<void> {
+    await this.#gate;
+    this.log.push("wait");
+  }
+
+  quick(): void {
+    this.log.push("quick");
+  }
+
+  open(): void {
+    this.#open?.();
+  }
+}
+
+class Overtaken extends Slow {
+  static readonly concurrent = ["wait"];
+}
+
+test("a slow method holds up later calls of its object, but of no other", async () => {
+  const gate = await shared.event();
+  class Waiting {
+    readonly log: string[] = [];
+    readonly _gate: typeof gate;
+    constructor(opened: typeof gate) {
+      this._gate = opened;
+    }
+    async wait(): Promise<void> {
+      await this._gate.wait();
+      this.log.push("wait");
+    }
+    quick(): void {
+      this.log.push("quick");
+    }
+  }
+  const slow = await shared.create(Waiting, gate);
+  const first = slow.wait();
+  const second = slow.quick();
+  const other = await shared.list([1]);
+  assert.equal(await other.length(), 1);
+  await gate.set();
+  await Promise.all([first, second]);
+  assert.deepEqual(await slow.log, ["wait", "quick"]);
+});
+
+test("a class may let calls overtake slow ones", async () => {
+  const slow = await shared.create(Overtaken);
+  const waiting = slow.wait();
+  await slow.quick();
+  await slow.open();
+  await waiting;
+  assert.deepEqual(await slow.log, ["quick", "wait"]);
+});
+
+class Ticker extends EventEmitter {
+  tick(n: number): boolean {
+    return this.emit("tick", n);
+  }
+}
+
+test("events call back in the process that listens", async () => {
+  const ticker = await shared.create(Ticker);
+  const heard = new EventEmitter();
+  const listener = (n: number): boolean => heard.emit("tick", n, process.pid);
+  await ticker.on("tick", listener);
+  const event = once(heard, "tick");
+  await ticker.tick(3);
+  assert.deepEqual(await event, [3, process.pid]);
+  await ticker.off("tick", listener);
+  assert.equal(await ticker.tick(4), false);
+});
+
+test("the blocking view of a dict looks like an object", async () => {
+  const d = await shared.dict<string, unknown>({ a: 1 });
+  d.sync["b"] = [2];
+  assert.deepEqual(Object.keys(d.sync), ["a", "b"]);
+  assert.equal("a" in d.sync, true);
+  delete d.sync["a"];
+  assert.equal("a" in d.sync, false);
+  assert.deepEqual(Object.assign({}, d.sync), { b: [2] });
+  assert.deepEqual([...d.sync], [["b", [2]]]);
+  const names = [];
+  for (const name in d.sync) names.push(name);
+  assert.deepEqual(names, ["b"]);
+});
+
+test("the blocking view of a list looks like an array", async () => {
+  const l = await shared.list([1, 2, 3]);
+  assert.equal(l.sync[0], 1);
+  assert.equal(l.sync.length, 3);
+  l.sync[0] = 10;
+  l.sync[3] = 4;
+  assert.throws(() => (l.sync[9] = 1), RangeError);
+  assert.equal(l.sync.push(5), 5);
+  assert.equal(l.sync.pop(), 5);
+  assert.deepEqual([...l.sync], [10, 2, 3, 4]);
+  assert.deepEqual(l.sync.map((x) => x * 2).slice(0, 2), [20, 4]);
+  assert.equal(l.sync.includes(3), true);
+  assert.equal(Array.isArray(l.sync), true);
+  l.sync.sort((a, b) => a - b);
+  l.sync.length = 2;
+  assert.deepEqual(await l.toArray(), [2, 3]);
+  assert.deepEqual(Object.keys(l.sync), ["0", "1"]);
+});
+
+test("an atomic operation on a whole list runs in the manager", async () => {
+  const l = await shared.list([3, 1, 2]);
+  const top = await l.use((items) => {
+    items.sort((a, b) => a - b);
+    return items.at(-1);
+  });
+  assert.equal(top, 3);
+  assert.deepEqual(await l.toArray(), [1, 2, 3]);
+});
+
+test("what does not fit a value or an array is refused", async () => {
+  const v = await shared.value("int8", 100);
+  await assert.rejects(v.add(100), RangeError);
+  assert.equal(await v.get(), 100);
+  await assert.rejects(shared.value("nope" as never), RangeError);
+  const a = await shared.array("B", 3);
+  await assert.rejects(a.set(0, 256), RangeError);
+  await assert.rejects(a.set(3, 1), /index must be an integer from 0 to 2, not 3/);
+  assert.deepEqual(await a.toArray(), [0, 0, 0]);
+});
+
+test("waits take a time-out and a signal", async () => {
+  const queue = await shared.queue(1);
+  await assert.rejects(queue.get({ timeout: 5 }), QueueEmptyError);
+  assert.equal(await queue.tryGet(), undefined);
+  const controller = new AbortController();
+  const waiting = queue.get({ signal: controller.signal });
+  const reason = new Error("no more");
+  controller.abort(reason);
+  await assert.rejects(waiting, (error) => error === reason);
+  await queue.put("still works");
+  assert.equal(await queue.get(), "still works");
+  await assert.rejects(queue.get({ signal: controller.signal }), (error) => error === reason);
+  const lock = await shared.lock();
+  await lock.acquire();
+  assert.equal(await lock.acquire({ timeout: 5 }), false);
+  assert.equal(lock.acquireSync({ timeout: 5 }), false);
+  await lock.release();
+});
+
+test("a queue is looped over until it is shut down", async () => {
+  const queue = await shared.queue<number>();
+  for (const n of [1, 2, 3]) await queue.put(n);
+  await queue.shutdown();
+  const seen = [];
+  for await (const n of queue) seen.push(n);
+  assert.deepEqual(seen, [1, 2, 3]);
+});
+
+test("a condition can use a lock of the manager", async () => {
+  const lock = await shared.lock();
+  const condition = await shared.condition(lock);
+  await lock.acquire();
+  const waiting = condition.wait({ timeout: 5 });
+  assert.equal(await waiting, false);
+  assert.equal(await lock.locked(), true);
+  assert.equal(await condition.waitFor(() => true), true);
+  await condition.release();
+  assert.equal(await lock.locked(), false);
+});
+
+test("large arguments and results go through", async () => {
+  const d = await shared.dict<string, Uint8Array | string>();
+  const big = new Uint8Array(3_000_000).map((_, i) => i);
+  await d.set("big", big);
+  assert.deepEqual(await d.get("big"), big);
+  assert.deepEqual(d.getSync("big"), big);
+  const text = "ä".repeat(200_000);
+  await Promise.all(Array.from({ length: 20 }, (_, i) => d.set(`text ${i}`, text)));
+  assert.equal(await d.get("text 19"), text);
+});
+
+test("what cannot travel is refused at the call, and the proxy goes on working", async () => {
+  const d = await shared.dict<string, unknown>({});
+  await assert.rejects(d.set("weak", new WeakMap()), { name: "SerializationError" });
+  assert.throws(() => d.setSync("weak", new WeakMap()), { name: "SerializationError" });
+  class Holder {
+    give(): unknown {
+      return new WeakMap();
+    }
+  }
+  const holder = await shared.create(Holder);
+  await assert.rejects(holder.give(), { name: "SerializationError" });
+  await d.set("fine", 1);
+  assert.equal(await d.get("fine"), 1);
+});
+
+test("a manager travels: a child makes objects in it", async () => {
+  const l = await inChild(async () => {
+    const made = await shared.list(["made in the child"]);
+    return made;
+  });
+  assert.deepEqual(await l.toArray(), ["made in the child"]);
+});
+
+test("objects are freed when the last process lets go", async () => {
+  const before = await shared.numberOfObjects();
+  const inner = await shared.list([1]);
+  const outer = await shared.dict<string, unknown>({});
+  await outer.set("inner", inner);
+  assert.equal(await shared.numberOfObjects(), before + 2);
+  inner[Symbol.dispose]();
+  // The dict still holds the list.
+  assert.equal(await shared.numberOfObjects(), before + 1);
+  const again = (await outer.get("inner")) as typeof inner;
+  assert.deepEqual(await again.toArray(), [1]);
+  assert.throws(() => inner.length(), StateError);
+  outer[Symbol.dispose]();
+  again[Symbol.dispose]();
+  assert.equal(await shared.numberOfObjects(), before);
+});
+
+test("objects are freed when their proxies are collected", async () => {
+  await collectGarbage();
+  const before = await shared.numberOfObjects();
+  await (async () => {
+    for (let i = 0; i < 20; i++) await shared.dict({ i });
+  })();
+  for (let turn = 0; turn < 50 && (await shared.numberOfObjects()) > before; turn++) await collectGarbage();
+  assert.ok((await shared.numberOfObjects()) <= before);
+});
+
+test("a manager is started, not constructed", () => {
+  assert.throws(() => new Manager(undefined), /use await Manager.start\(\)/);
+});
