@@ -98,6 +98,11 @@ export function restoredParts(fn: Function): RestoredParts | undefined {
   return drafts.get(fn)?.parts();
 }
 
+/** For a function that was created here: the access to its variables. */
+export function draftOf(fn: Function): FunctionDraft | undefined {
+  return drafts.get(fn);
+}
+
 class Draft implements FunctionDraft {
   readonly fn: Function;
   readonly definition: FunctionDefinition;

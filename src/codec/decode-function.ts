@@ -3,7 +3,8 @@
 import type { BuiltinImage, FunctionDefinition, ModuleImage } from "../capture/image.ts";
 import { resolveImage } from "../capture/modules.ts";
 import { createBound } from "../capture/restore-bound.ts";
-import { type Cell, createFunction } from "../capture/restore.ts";
+import { type Cell, createFunction, draftOf } from "../capture/restore.ts";
+import { knownClass, rememberClass } from "./class-identity.ts";
 import { readKey, readProperties } from "./decode-properties.ts";
 import type { Reader } from "./reader.ts";
 import { Tag } from "./wire.ts";
@@ -37,17 +38,24 @@ function readBound(reader: Reader, index: number): Function {
 
 function readSource(reader: Reader, index: number): Function {
   const definition = readDefinition(reader);
+  const identity = definition.syntax === "class" ? reader.text() : undefined;
+  const known = identity === undefined ? undefined : knownClass(identity);
   const keys = definition.keyParameters.map(() => readKey(reader));
   const cells = definition.variables.map(() => readCell(reader));
-  const draft = createFunction(definition, { cells, keys });
-  reader.made(index, draft.fn);
+  // For a class that this process defined, what came is read and dropped; a copy of another's gets its new variables, unless it
+  // shares them with functions that came before.
+  const isCopy = known !== undefined && cells.every((cell) => cell === undefined);
+  const draft = (isCopy ? draftOf(known) : undefined) ?? createFunction(definition, { cells, keys });
+  const fn = known ?? draft.fn;
+  reader.made(index, fn);
+  if (identity !== undefined) rememberClass(identity, fn);
   definition.variables.forEach((variable, i) => {
     if (variable.special === undefined && variable.reference === undefined) draft.set(i, reader.value());
   });
   if (definition.thisParameter !== undefined) draft.setThis(reader.value());
   if (definition.parentParameter !== undefined) draft.setParent(reader.value());
   draft.define(readProperties(reader), readProperties(reader));
-  return draft.fn;
+  return fn;
 }
 
 function readDefinition(reader: Reader): FunctionDefinition {

@@ -1,6 +1,7 @@
 /** Functions and classes: what capture makes of them, with the captured values in the graph of the message. */
 
 import type { FunctionDefinition, SourceImage, VariableDefinition } from "../capture/image.ts";
+import { identifyClass } from "./class-identity.ts";
 import { writeProperties, writeKey } from "./encode-properties.ts";
 import { Tag } from "./wire.ts";
 import type { Writer } from "./writer.ts";
@@ -37,6 +38,7 @@ function writeSource(writer: Writer, fn: Function, image: SourceImage): void {
   writer.byte(Tag.sourceFunction);
   writer.text(definition.id);
   writer.text(encodeDefinition(definition));
+  if (definition.syntax === "class") writer.text(identifyClass(fn));
   image.keys.forEach((key) => writeKey(writer, key));
   for (const cell of image.cells) writer.uint32(cell === undefined ? NO_CELL : writer.cellIndex(cell));
   const captor = fn.name || writer.path() || "function";

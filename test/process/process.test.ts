@@ -167,6 +167,7 @@ test("async functions, generators and classes are targets", async () => {
   assert.equal(await generated.result(), 10);
   assert.equal(await streamed.result(), "end");
   const point = await constructed.result();
+  assert.ok(point instanceof Point);
   assert.equal(point.double(), 8);
 });
 
@@ -334,4 +335,47 @@ test("aborting a wait ends the wait only", async () => {
   assert.equal(child.isAlive(), true);
   child.kill();
   await child.join();
+});
+
+test("classes that come back are those that were sent: instances, errors, the class itself", async () => {
+  class AppError extends Error {
+    readonly detail: string;
+    constructor(detail: string) {
+      super(`failed: ${detail}`);
+      this.detail = detail;
+    }
+  }
+  class Base {}
+  class Derived extends Base {
+    readonly made = new AppError("made");
+  }
+  const failing = new Process(() => {
+    throw new AppError("disk");
+  }).start();
+  await assert.rejects(failing.result(), (error) => {
+    assert.ok(error instanceof AppError);
+    assert.equal(error.detail, "disk");
+    assert.match(String(error.stack), /failed: disk[^]*process\.test[^]*in process Process-\d+ \(pid \d+\)/);
+    return true;
+  });
+  const [cls, instance] = await new Process((given: typeof Derived) => [given, new Derived()] as const, Derived)
+    .start()
+    .result();
+  assert.equal(cls, Derived);
+  assert.ok(instance instanceof Derived && instance instanceof Base && instance.made instanceof AppError);
+  const grandchild = await new Process(() => new Process(() => new Derived()).start().result()).start().result();
+  assert.ok(grandchild instanceof Derived);
+});
+
+test("a class sees the variables that it captures as they are at each start", async () => {
+  let factor = 2;
+  class Scaled {
+    readonly value: number;
+    constructor(value: number) {
+      this.value = value * factor;
+    }
+  }
+  assert.equal((await new Process(Scaled, 1).start().result()).value, 2);
+  factor = 3;
+  assert.equal((await new Process(Scaled, 1).start().result()).value, 3);
 });
