@@ -24,5 +24,6 @@ export {
 } from "./process/index.ts";
 export * from "./manager/index.ts";
 export * from "./shared/index.ts";
+export * from "./sync/index.ts";
 export { wait } from "./wait/index.ts";
 export { type Context, getContext } from "./context.ts";

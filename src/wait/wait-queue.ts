@@ -36,6 +36,8 @@ export interface ParkOptions {
   readonly validate: () => boolean;
   /** Called about every 100 ms while waiting, in the waiter: to see whether the one waited for is alive. May throw to end the wait. */
   readonly onSlice?: (() => void) | undefined;
+  /** Called once when the waiter is queued, before it sleeps: to release what it held until then. */
+  readonly onParked?: (() => void) | undefined;
   /** A number for wakers that choose by it; default 0. */
   readonly data?: number | undefined;
 }
@@ -62,10 +64,11 @@ export class WaitQueue {
    * Blocks the thread until woken.
    * @returns the waker's token (0 or more), TIMED_OUT or NOT_PARKED.
    */
-  parkSync(deadline: Deadline, { validate, onSlice, data = 0 }: ParkOptions): number {
+  parkSync(deadline: Deadline, { validate, onSlice, onParked, data = 0 }: ParkOptions): number {
     const node = takeNode(false);
     if (!this.#enqueue(node, validate, data)) return NOT_PARKED;
     try {
+      onParked?.();
       this.#sleep(node, deadline, onSlice);
     } catch (error) {
       this.#leave(node);
@@ -78,10 +81,11 @@ export class WaitQueue {
    * Waits in the event loop until woken.
    * @returns the waker's token (0 or more), TIMED_OUT or NOT_PARKED; rejects with `signal.reason` when aborted.
    */
-  park(deadline: Deadline, { validate, onSlice, data = 0 }: ParkOptions): Promise<number> {
+  park(deadline: Deadline, { validate, onSlice, onParked, data = 0 }: ParkOptions): Promise<number> {
     if (deadline.signal?.aborted) return Promise.reject(deadline.signal.reason as Error);
     const node = takeNode(true);
     if (!this.#enqueue(node, validate, data)) return Promise.resolve(NOT_PARKED);
+    onParked?.();
     return parkInLoop(node, deadline, onSlice, () => this.#leave(node));
   }
 
@@ -137,17 +141,19 @@ export class WaitQueue {
     return owners;
   }
 
-  /** Takes a dead process's node out; if it was woken already, wakes the next one in its place. */
+  /**
+   * Takes a dead process's node out; if it was woken already, wakes the next one in its place. With token 0: what the dead
+   * one was handed belongs to it, and is passed on by whoever sweeps that.
+   */
   removeDead(node: number): void {
     const { words } = arena();
     this.#lock();
     const wasWoken = words[node + Node.state] === NodeState.woken;
     if (words[node + Node.state] === NodeState.waiting) this.#unlink(node);
-    const token = words[node + Node.token] as number;
     Atomics.store(words, node + Node.queue, 0);
     Atomics.store(words, node + Node.state, NodeState.idle);
     unlockQueue(this.#word);
-    if (wasWoken) this.unparkOne(() => token);
+    if (wasWoken) this.unparkOne();
   }
 
   /** Repairs a queue whose lock was just taken over from a dead process: everybody is woken and looks for himself. */

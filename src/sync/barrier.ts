@@ -1,0 +1,306 @@
+/** Barrier: a number of parties that go on together. */
+
+import { Deadline, type WaitOptions } from "../core/deadline.ts";
+import { BrokenBarrierError } from "../core/errors.ts";
+import { defineHandle } from "../core/handle.ts";
+import { checkFunction, checkInteger, checkKnownOptions, checkObject } from "../core/options.ts";
+import {
+  aliveOrSwept,
+  arena,
+  CellHeader,
+  cellWord,
+  forEachCell,
+  onSweep,
+  payloadOffset,
+  selfSlot,
+  type SlotOwner,
+} from "../memory/index.ts";
+import { AdaptiveSpin, TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { Lock } from "./lock.ts";
+import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
+
+const TAG = "Barrier";
+const MAX_PARTIES = 1000;
+
+/**
+ * | word | holds                                                               | written by            |
+ * |------|---------------------------------------------------------------------|-----------------------|
+ * | 0    | parties                                                             | maker                 |
+ * | 1    | how many have arrived in this generation                            | who holds the lock    |
+ * | 2    | generation                                                          | who holds the lock    |
+ * | 3    | BROKEN or 0                                                         | holder; sweeper       |
+ * | 4–7  | the wait queue                                                      | see WaitQueue         |
+ * | 8    | pid of the party whose death broke it                               | sweeper               |
+ * | 9–   | slot + 1 of each that has arrived                                   | who holds the lock    |
+ */
+const Word = { parties: 0, arrived: 1, generation: 2, broken: 3, queue: 4, deadPid: 8, arrivals: 9 } as const;
+
+/** Tokens for the waiters of a generation. */
+const PASSED = 1;
+const BROKEN = 2;
+
+const spin = new AdaptiveSpin();
+
+/** Options of a Barrier. */
+export interface BarrierOptions {
+  /** Run by one party when all have arrived, before any goes on. It stays where it is: other processes run their own. */
+  readonly action?: () => unknown;
+  /** Default time-out of `wait`, in milliseconds. */
+  readonly timeout?: number;
+}
+
+interface Arrival {
+  readonly index: number;
+  readonly generation: number;
+}
+
+/**
+ * A meeting point: `wait` waits until `parties` have called it; then all go on, and it can be used again.
+ *
+ * It breaks when a party runs out of time or dies while it waits, when its action throws, and by `abort`: then everybody gets a
+ * BrokenBarrierError until `reset`.
+ */
+export class Barrier extends Primitive {
+  static {
+    defineHandle(Barrier, (barrier) =>
+      barrier.transfer(TAG, { lock: barrier.#lock, timeout: barrier.#timeout, action: barrier.#action }),
+    );
+    registerPrimitive(TAG, (existing) => new Barrier(existing as never));
+  }
+
+  readonly #lock: Lock;
+  readonly #queue: WaitQueue;
+  readonly #timeout: number | undefined;
+  readonly #action: (() => unknown) | undefined;
+
+  /** @throws {RangeError} If `parties` is no integer of at least 1. */
+  constructor(parties: number, options?: BarrierOptions);
+  constructor(first: number | Existing, options: BarrierOptions = {}) {
+    const existing = first instanceof Existing ? first : undefined;
+    if (existing === undefined) {
+      checkInteger("parties", first, 1, MAX_PARTIES);
+      checkObject("options", options);
+      checkKnownOptions("Barrier", options, ["action", "timeout"]);
+      if (options.action !== undefined) checkFunction("action", options.action);
+      Deadline.from({ timeout: options.timeout });
+    }
+    super(existing, 4 * (Word.arrivals + Number(existing === undefined ? first : 0)), SyncKind.barrier);
+    if (existing === undefined) this.words[this.word + Word.parties] = first as number;
+    const { lock, timeout, action } = (existing?.options ?? { lock: new Lock(), ...options }) as {
+      lock: Lock;
+    } & BarrierOptions;
+    this.#lock = lock;
+    this.#timeout = timeout;
+    this.#action = action;
+    this.#queue = new WaitQueue(this.word + Word.queue);
+  }
+
+  /** How many have to meet. */
+  get parties(): number {
+    return this.words[this.word + Word.parties] as number;
+  }
+
+  /** How many wait just now. */
+  get nWaiting(): number {
+    return this.broken ? 0 : Atomics.load(this.words, this.word + Word.arrived);
+  }
+
+  /** True when it is broken; `reset` mends it. */
+  get broken(): boolean {
+    return Atomics.load(this.words, this.word + Word.broken) !== 0;
+  }
+
+  /**
+   * Waits until all parties are there.
+   * @returns a number from 0 to parties - 1, different for each.
+   * @throws {BrokenBarrierError} If it is broken, or breaks meanwhile, or the time runs out (which breaks it).
+   */
+  async wait(options?: WaitOptions): Promise<number> {
+    const deadline = this.#deadline(options);
+    deadline.throwIfAborted();
+    await this.#lock.acquire();
+    let parked: Promise<number>;
+    let arrival: Arrival;
+    try {
+      arrival = this.#arrive();
+      if (arrival.index === this.parties - 1) {
+        await this.#runAction();
+        this.#open();
+        return arrival.index;
+      }
+      parked = this.#queue.park(deadline, { validate: () => true, onSlice: () => this.#checkArrivals() });
+    } finally {
+      this.#lock.release();
+    }
+    try {
+      return this.#passed(arrival, await parked);
+    } catch (error) {
+      this.#breakGeneration(arrival.generation);
+      throw error;
+    }
+  }
+
+  /** As `wait`, blocking. */
+  waitSync(options?: WaitOptions): number {
+    const deadline = this.#deadline(options);
+    deadline.throwIfAborted();
+    this.#lock.acquireSync();
+    let held = true;
+    const release = (): void => {
+      if (held) this.#lock.release();
+      held = false;
+    };
+    let arrival: Arrival | undefined;
+    try {
+      arrival = this.#arrive();
+      if (arrival.index === this.parties - 1) {
+        this.#runActionSync();
+        this.#open();
+        return arrival.index;
+      }
+      const { generation } = arrival;
+      const here = (): boolean => Atomics.load(this.words, this.word + Word.generation) === generation && !this.broken;
+      release();
+      if (!deadline.expired && spin.until(() => !here())) return this.#passed(arrival, this.broken ? BROKEN : PASSED);
+      const token = this.#queue.parkSync(deadline, { validate: here, onSlice: () => this.#checkArrivals() });
+      return this.#passed(arrival, token < TIMED_OUT ? (this.broken ? BROKEN : PASSED) : token);
+    } catch (error) {
+      release();
+      if (arrival !== undefined) this.#breakGeneration(arrival.generation);
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  /** Mends it; who waits just now gets a BrokenBarrierError. */
+  reset(): void {
+    this.#lock.useSync(() => {
+      this.#scatter();
+      Atomics.store(this.words, this.word + Word.broken, 0);
+      this.words[this.word + Word.deadPid] = 0;
+    });
+  }
+
+  /** Breaks it: who waits, and who comes, gets a BrokenBarrierError until `reset`. */
+  abort(): void {
+    this.#lock.useSync(() => this.#break());
+  }
+
+  #deadline(options: WaitOptions | undefined): Deadline {
+    return Deadline.from(options?.timeout === undefined ? { ...options, timeout: this.#timeout } : options);
+  }
+
+  /** Under the lock. */
+  #arrive(): Arrival {
+    this.checkOpen();
+    if (this.#lock.ownerDied) this.#break();
+    if (this.broken) throw this.#error();
+    const { words, word } = this;
+    const index = words[word + Word.arrived] as number;
+    words[word + Word.arrivals + index] = selfSlot() + 1;
+    Atomics.store(words, word + Word.arrived, index + 1);
+    return { index, generation: words[word + Word.generation] as number };
+  }
+
+  async #runAction(): Promise<void> {
+    try {
+      await this.#action?.();
+    } catch (error) {
+      this.#break();
+      throw error;
+    }
+  }
+
+  #runActionSync(): void {
+    try {
+      this.#action?.();
+    } catch (error) {
+      this.#break();
+      throw error;
+    }
+  }
+
+  /** Under the lock: lets everybody go on. */
+  #open(): void {
+    this.#nextGeneration();
+    this.#queue.unpark(Infinity, PASSED);
+  }
+
+  /** Under the lock: sends everybody away. */
+  #scatter(): void {
+    this.#nextGeneration();
+    this.#queue.unpark(Infinity, BROKEN);
+  }
+
+  #break(): void {
+    Atomics.store(this.words, this.word + Word.broken, BROKEN);
+    this.#scatter();
+  }
+
+  #nextGeneration(): void {
+    const { words, word } = this;
+    words.fill(0, word + Word.arrivals, word + Word.arrivals + this.parties);
+    Atomics.store(words, word + Word.arrived, 0);
+    Atomics.add(words, word + Word.generation, 1);
+  }
+
+  /** A wait that failed breaks its generation, if that still waits. */
+  #breakGeneration(generation: number): void {
+    this.#lock.useSync(() => {
+      if (this.words[this.word + Word.generation] === generation && !this.broken) this.#break();
+    });
+  }
+
+  #passed({ index, generation }: Arrival, token: number): number {
+    if (token === PASSED) return index;
+    if (token === TIMED_OUT) {
+      this.#breakGeneration(generation);
+      throw new BrokenBarrierError("The barrier is broken: a party ran out of time");
+    }
+    if (token === BROKEN) throw this.#error();
+    // Woken without a token, by the repair after a death: look.
+    if (Atomics.load(this.words, this.word + Word.generation) === generation || this.broken) {
+      this.#breakGeneration(generation);
+      throw this.#error();
+    }
+    return index;
+  }
+
+  /** Asks whether those who have arrived live; a dead one is swept, which breaks the barrier. */
+  #checkArrivals(): void {
+    const { words, word } = this;
+    for (let i = 0; i < this.parties; i++) {
+      const entry = Atomics.load(words, word + Word.arrivals + i);
+      if (entry !== 0) aliveOrSwept(entry - 1);
+    }
+  }
+
+  #error(): BrokenBarrierError {
+    const pid = this.words[this.word + Word.deadPid] as number;
+    return new BrokenBarrierError(
+      pid === 0 ? "The barrier is broken" : `The barrier is broken: process ${pid} died while it waited there`,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Breaks the barriers at which a dead process was waiting. */
+function breakBarriers({ slot, pid }: SlotOwner): void {
+  const { words } = arena();
+  forEachCell((id) => {
+    if (words[cellWord(id) + CellHeader.kind] !== SyncKind.barrier) return;
+    const word = payloadOffset(id) / 4;
+    const arrived = Atomics.load(words, word + Word.arrived);
+    const arrivals = words.subarray(word + Word.arrivals, word + Word.arrivals + arrived);
+    if (!arrivals.includes(slot + 1)) return;
+    words[word + Word.deadPid] = pid;
+    Atomics.store(words, word + Word.broken, BROKEN);
+    new WaitQueue(word + Word.queue).unpark(Infinity, BROKEN);
+  });
+}
+
+onSweep(breakBarriers);

@@ -1,0 +1,46 @@
+/** What locks offer above acquire and release. */
+
+/** What a lock's scope needs. */
+export interface Releasable {
+  release(): void;
+}
+
+/** A held lock, released at the end of a scope: `using held = await lock.guard()`. */
+export class Guard {
+  #lock: Releasable | undefined;
+
+  constructor(lock: Releasable) {
+    this.#lock = lock;
+  }
+
+  /** Releases the lock; only the first call does. */
+  release(): void {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    lock?.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+/** Runs something while a lock is held, whatever it does. */
+export async function useHeld<R>(lock: Releasable, fn: () => R | PromiseLike<R>): Promise<Awaited<R>> {
+  try {
+    return await fn();
+  } finally {
+    lock.release();
+  }
+}
+
+/** As `useHeld`, for functions that do not wait. */
+export function useHeldSync<R>(lock: Releasable, fn: () => R): R {
+  try {
+    return fn();
+  } finally {
+    lock.release();
+  }
+}
+
+export const ACQUIRED: Promise<boolean> = Promise.resolve(true);

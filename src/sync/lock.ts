@@ -1,0 +1,116 @@
+/** Lock: mutual exclusion between processes, and between the tasks of one. */
+
+import { Deadline, type WaitOptions } from "../core/deadline.ts";
+import { LockNotHeldError } from "../core/errors.ts";
+import { defineHandle } from "../core/handle.ts";
+import { checkFunction } from "../core/options.ts";
+import { selfSlot } from "../memory/index.ts";
+import { ACQUIRED, Guard, useHeld, useHeldSync } from "./lock-like.ts";
+import { LOCK_BYTES, LockWord } from "./lock-word.ts";
+import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
+
+const TAG = "Lock";
+
+/**
+ * A lock that one task of one process holds at a time.
+ *
+ * - Not reentrant: who acquires it twice waits for himself. Another process may release it, as in Python.
+ * - If the process that holds it ends, in whatever way, the next acquirer gets it and `ownerDied` is true until it is released.
+ * - Fair in the long run: a released lock goes to whoever comes first, but who has waited longer than some milliseconds is
+ *   handed it directly.
+ *
+ * @example
+ * ```ts
+ * import { Lock, Process, Value } from "multiproc";
+ *
+ * const lock = new Lock();
+ * const total = new Value("int32", 0);
+ * const add = () => lock.use(() => void (total.value = total.value + 1));
+ * const children = [1, 2, 3].map(() => new Process(add).start());
+ * for (const child of children) await child.join();
+ * console.log(total.value); // 3
+ * ```
+ */
+export class Lock extends Primitive {
+  static {
+    defineHandle(Lock, (lock) => lock.transfer(TAG, undefined));
+    registerPrimitive(TAG, (existing) => new Lock(existing as never));
+  }
+
+  readonly #lock: LockWord;
+
+  constructor(existing?: never) {
+    super(existing as Existing | undefined, LOCK_BYTES, SyncKind.lock);
+    this.#lock = new LockWord(this.words, this.word, selfSlot() + 1);
+  }
+
+  /** True while somebody holds it. */
+  get locked(): boolean {
+    return this.#lock.owner !== 0;
+  }
+
+  /** True from an acquire that followed the death of the holder until the release. */
+  get ownerDied(): boolean {
+    return this.#lock.ownerDied;
+  }
+
+  /** Takes it if it is free. @returns whether it did. */
+  tryAcquire(): boolean {
+    return this.#lock.tryAcquire();
+  }
+
+  /** Waits for it and takes it. @returns false when the time ran out. Rejects with `signal.reason` when aborted. */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    if (options === undefined && this.#lock.tryAcquire()) return ACQUIRED;
+    return this.#acquire(options);
+  }
+
+  async #acquire(options: WaitOptions | undefined): Promise<boolean> {
+    const deadline = Deadline.from(options);
+    deadline.throwIfAborted();
+    return this.#lock.tryAcquire() || this.#lock.acquire(deadline);
+  }
+
+  /** As `acquire`, blocking. */
+  acquireSync(options?: WaitOptions): boolean {
+    if (options === undefined && this.#lock.tryAcquire()) return true;
+    const deadline = Deadline.from(options);
+    deadline.throwIfAborted();
+    return this.#lock.acquireSync(deadline);
+  }
+
+  /** Releases it. @throws {LockNotHeldError} If nobody holds it. */
+  release(): void {
+    if (!this.#lock.release()) throw new LockNotHeldError("Cannot release the lock: nobody holds it");
+  }
+
+  /** Holds it around `fn`, whatever `fn` does. */
+  async use<R>(fn: () => R | PromiseLike<R>): Promise<Awaited<R>> {
+    checkFunction("fn", fn);
+    await this.acquire();
+    return useHeld(this, fn);
+  }
+
+  /** As `use`, blocking. */
+  useSync<R>(fn: () => R): R {
+    checkFunction("fn", fn);
+    this.acquireSync();
+    return useHeldSync(this, fn);
+  }
+
+  /** Acquires it for a scope: `using held = await lock.guard()`. */
+  async guard(): Promise<Guard> {
+    await this.acquire();
+    return new Guard(this);
+  }
+
+  /** As `guard`, blocking. */
+  guardSync(): Guard {
+    this.acquireSync();
+    return new Guard(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

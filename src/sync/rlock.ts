@@ -1,0 +1,139 @@
+/** RLock: a lock that its owner may acquire again. */
+
+import { Deadline, type WaitOptions } from "../core/deadline.ts";
+import { LockNotHeldError } from "../core/errors.ts";
+import { defineHandle } from "../core/handle.ts";
+import { checkFunction } from "../core/options.ts";
+import { selfSlot } from "../memory/index.ts";
+import { ACQUIRED, Guard, useHeld, useHeldSync } from "./lock-like.ts";
+import { LOCK_BYTES, LockWord } from "./lock-word.ts";
+import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
+
+const TAG = "RLock";
+
+/**
+ * A lock that belongs to a process, which may acquire it again while it holds it, and must release it as often.
+ *
+ * If the process that holds it ends, the next acquirer gets it and `ownerDied` is true until it is released.
+ */
+export class RLock extends Primitive {
+  static {
+    defineHandle(RLock, (lock) => lock.transfer(TAG, undefined));
+    registerPrimitive(TAG, (existing) => new RLock(existing as never));
+  }
+
+  readonly #lock: LockWord;
+
+  constructor(existing?: never) {
+    super(existing as Existing | undefined, LOCK_BYTES, SyncKind.lock);
+    this.#lock = new LockWord(this.words, this.word, selfSlot() + 1);
+  }
+
+  /** True while a process holds it. */
+  get locked(): boolean {
+    return this.#lock.owner !== 0;
+  }
+
+  /** True while this process holds it. */
+  get isMine(): boolean {
+    return this.#lock.isMine;
+  }
+
+  /** True from an acquire that followed the death of the holder until the last release. */
+  get ownerDied(): boolean {
+    return this.#lock.ownerDied;
+  }
+
+  /** Takes it if it is free or this process's. @returns whether it did. */
+  tryAcquire(): boolean {
+    const lock = this.#lock;
+    if (lock.isMine) lock.count += 1;
+    else if (lock.tryAcquire()) lock.count = 1;
+    else return false;
+    return true;
+  }
+
+  /** Waits for it and takes it. @returns false when the time ran out. Rejects with `signal.reason` when aborted. */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    if (options === undefined && this.tryAcquire()) return ACQUIRED;
+    return this.#acquire(options);
+  }
+
+  async #acquire(options: WaitOptions | undefined): Promise<boolean> {
+    const deadline = Deadline.from(options);
+    deadline.throwIfAborted();
+    if (this.tryAcquire()) return true;
+    if (!(await this.#lock.acquire(deadline))) return false;
+    // Another task of this process may have acquired it again between the hand-over and this continuation.
+    this.#lock.count += 1;
+    return true;
+  }
+
+  /** As `acquire`, blocking. */
+  acquireSync(options?: WaitOptions): boolean {
+    if (options === undefined && this.tryAcquire()) return true;
+    const deadline = Deadline.from(options);
+    deadline.throwIfAborted();
+    if (this.tryAcquire()) return true;
+    if (!this.#lock.acquireSync(deadline)) return false;
+    this.#lock.count += 1;
+    return true;
+  }
+
+  /** Releases it once. @throws {LockNotHeldError} If this process does not hold it. */
+  release(): void {
+    const lock = this.#lock;
+    if (!lock.isMine) {
+      const whose = lock.owner === 0 ? "nobody holds it" : "another process holds it";
+      throw new LockNotHeldError(`Cannot release the lock: ${whose}`);
+    }
+    lock.count -= 1;
+    if (lock.count <= 0) {
+      lock.count = 0;
+      lock.release();
+    }
+  }
+
+  /** Releases it wholly. @returns how often it was held, for `restore`. */
+  releaseAll(): number {
+    const { count } = this.#lock;
+    this.#lock.count = 0;
+    this.#lock.release();
+    return count;
+  }
+
+  /** After an acquire: makes it held as often as before `releaseAll`. */
+  restore(count: number): void {
+    this.#lock.count = count;
+  }
+
+  /** Holds it around `fn`, whatever `fn` does. */
+  async use<R>(fn: () => R | PromiseLike<R>): Promise<Awaited<R>> {
+    checkFunction("fn", fn);
+    await this.acquire();
+    return useHeld(this, fn);
+  }
+
+  /** As `use`, blocking. */
+  useSync<R>(fn: () => R): R {
+    checkFunction("fn", fn);
+    this.acquireSync();
+    return useHeldSync(this, fn);
+  }
+
+  /** Acquires it for a scope: `using held = await lock.guard()`. */
+  async guard(): Promise<Guard> {
+    await this.acquire();
+    return new Guard(this);
+  }
+
+  /** As `guard`, blocking. */
+  guardSync(): Guard {
+    this.acquireSync();
+    return new Guard(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

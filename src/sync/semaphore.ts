@@ -1,0 +1,227 @@
+/** Semaphore and BoundedSemaphore: a number of permits. */
+
+import { Deadline, type WaitOptions } from "../core/deadline.ts";
+import { ProcessDiedError } from "../core/errors.ts";
+import { defineHandle } from "../core/handle.ts";
+import { checkFunction, checkInteger } from "../core/options.ts";
+import { AdaptiveSpin, NOT_PARKED, TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { selfSlot } from "../memory/index.ts";
+import { ACQUIRED, Guard, useHeld, useHeldSync } from "./lock-like.ts";
+import {
+  lostPermits,
+  noteAcquired,
+  noteReleased,
+  SEMAPHORE_BYTES,
+  SemaphoreWord,
+  sweepHolders,
+} from "./permit-holders.ts";
+import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
+
+const TAG = "Semaphore";
+const BOUNDED_TAG = "BoundedSemaphore";
+const MAX_PERMITS = 2 ** 30;
+const HANDED = 1;
+const FAIR_MS = 5;
+const CLOCK_MASK = 0x3fff_ffff;
+
+const spin = new AdaptiveSpin();
+
+/**
+ * Permits that processes and tasks take and give back; whoever finds none waits. Anybody may release, so the number may grow
+ * above its start, as in Python.
+ *
+ * When all permits were taken by processes that died without giving them back, waiting rejects with ProcessDiedError.
+ */
+export class Semaphore extends Primitive {
+  static {
+    defineHandle(Semaphore, (semaphore) => semaphore.transfer(semaphore.tag, undefined));
+    registerPrimitive(TAG, (existing) => new Semaphore(existing as never));
+  }
+
+  readonly #queue: WaitQueue;
+  readonly #slot: number = selfSlot();
+
+  /** @param permits How many there are at the start; default 1. @throws {RangeError} If negative or no integer. */
+  constructor(permits?: number);
+  constructor(first: number | Existing = 1) {
+    if (!(first instanceof Existing)) checkInteger("permits", first, 0, MAX_PERMITS);
+    super(first instanceof Existing ? first : undefined, SEMAPHORE_BYTES, SyncKind.semaphore);
+    if (!(first instanceof Existing)) {
+      this.words[this.word + SemaphoreWord.limit] = MAX_PERMITS;
+      Atomics.store(this.words, this.word + SemaphoreWord.permits, first);
+    }
+    this.#queue = new WaitQueue(this.word + SemaphoreWord.queue);
+  }
+
+  protected get tag(): string {
+    return TAG;
+  }
+
+  /** How many permits are free just now. */
+  get value(): number {
+    return Atomics.load(this.words, this.word + SemaphoreWord.permits);
+  }
+
+  /** True when no permit is free. */
+  get locked(): boolean {
+    return this.value === 0;
+  }
+
+  /** Takes a permit if there is one. */
+  tryAcquire(): boolean {
+    const at = this.word + SemaphoreWord.permits;
+    for (let permits = Atomics.load(this.words, at); permits > 0; permits = Atomics.load(this.words, at)) {
+      if (Atomics.compareExchange(this.words, at, permits, permits - 1) !== permits) continue;
+      noteAcquired(this.words, this.word, this.#slot);
+      return true;
+    }
+    return false;
+  }
+
+  /** Waits for a permit and takes it. @returns false when the time ran out. Rejects with `signal.reason` when aborted. */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    if (options === undefined && this.tryAcquire()) return ACQUIRED;
+    return this.#acquire(options);
+  }
+
+  async #acquire(options: WaitOptions | undefined): Promise<boolean> {
+    const deadline = Deadline.from(options);
+    deadline.throwIfAborted();
+    if (this.tryAcquire()) return true;
+    for (const since = now(); !deadline.expired;) {
+      const token = await this.#queue.park(deadline, this.#parkOptions(since));
+      if (token === NOT_PARKED) return true;
+      if (token === HANDED) return this.#handed();
+      if (token === TIMED_OUT) break;
+    }
+    return this.tryAcquire();
+  }
+
+  /** As `acquire`, blocking. */
+  acquireSync(options?: WaitOptions): boolean {
+    if (options === undefined && this.tryAcquire()) return true;
+    const deadline = Deadline.from(options);
+    deadline.throwIfAborted();
+    if (this.tryAcquire()) return true;
+    if (!deadline.expired && spin.until(() => this.value > 0 && this.tryAcquire())) return true;
+    for (const since = now(); !deadline.expired;) {
+      const token = this.#queue.parkSync(deadline, this.#parkOptions(since));
+      if (token === NOT_PARKED) return true;
+      if (token === HANDED) return this.#handed();
+      if (token === TIMED_OUT) break;
+    }
+    return this.tryAcquire();
+  }
+
+  #handed(): boolean {
+    noteAcquired(this.words, this.word, this.#slot);
+    return true;
+  }
+
+  #parkOptions(since: number): { validate: () => boolean; onSlice: () => void; data: number } {
+    return { validate: () => !this.tryAcquire(), onSlice: () => this.#checkHolders(), data: since };
+  }
+
+  /** Dead holders give nothing back: if nobody else holds a permit, waiting would be for ever. */
+  #checkHolders(): void {
+    sweepHolders(this.words, this.word);
+    const lost = lostPermits(this.words, this.word);
+    if (lost === undefined || this.value > 0) return;
+    throw new ProcessDiedError(`Cannot acquire the semaphore: process ${lost.pid} died with the last of its permits`, {
+      pid: lost.pid,
+    });
+  }
+
+  /** Gives permits back. @param count How many; default 1. */
+  release(count: number = 1): void {
+    checkInteger("count", count, 1, MAX_PERMITS);
+    for (let left = count; left > 0; left--) this.#releaseOne();
+  }
+
+  #releaseOne(): void {
+    const { words, word } = this;
+    noteReleased(words, word, this.#slot);
+    if (this.#queue.waiting === 0) {
+      this.#add();
+      if (this.#queue.waiting > 0) this.#queue.unparkOne();
+      return;
+    }
+    let overflow = false;
+    this.#queue.unparkOne((found, _more, _owner, since) => {
+      if (found && ((now() - since) & CLOCK_MASK) > FAIR_MS) return HANDED;
+      overflow = !this.#tryAdd();
+      return 0;
+    });
+    if (overflow) this.#refuse();
+  }
+
+  #add(): void {
+    if (!this.#tryAdd()) this.#refuse();
+  }
+
+  #tryAdd(): boolean {
+    const { words, word } = this;
+    const limit = words[word + SemaphoreWord.limit] as number;
+    for (;;) {
+      const permits = Atomics.load(words, word + SemaphoreWord.permits);
+      if (permits >= limit) return false;
+      if (Atomics.compareExchange(words, word + SemaphoreWord.permits, permits, permits + 1) === permits) return true;
+    }
+  }
+
+  #refuse(): never {
+    const error = new RangeError("Cannot release the semaphore: all of its permits are free");
+    throw Object.assign(error, { code: "ERR_OUT_OF_RANGE" });
+  }
+
+  /** Holds a permit around `fn`, whatever `fn` does. */
+  async use<R>(fn: () => R | PromiseLike<R>): Promise<Awaited<R>> {
+    checkFunction("fn", fn);
+    await this.acquire();
+    return useHeld(this, fn);
+  }
+
+  /** As `use`, blocking. */
+  useSync<R>(fn: () => R): R {
+    checkFunction("fn", fn);
+    this.acquireSync();
+    return useHeldSync(this, fn);
+  }
+
+  /** Acquires a permit for a scope: `using permit = await semaphore.guard()`. */
+  async guard(): Promise<Guard> {
+    await this.acquire();
+    return new Guard(this);
+  }
+
+  /** As `guard`, blocking. */
+  guardSync(): Guard {
+    this.acquireSync();
+    return new Guard(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** A semaphore that refuses more releases than acquires, with a RangeError. */
+export class BoundedSemaphore extends Semaphore {
+  static {
+    registerPrimitive(BOUNDED_TAG, (existing) => new BoundedSemaphore(existing as never));
+  }
+
+  /** @param permits How many there are, at the start and at most; default 1. */
+  constructor(permits: number = 1) {
+    super(permits);
+    if (typeof permits === "number") this.words[this.word + SemaphoreWord.limit] = permits;
+  }
+
+  protected override get tag(): string {
+    return BOUNDED_TAG;
+  }
+}
+
+function now(): number {
+  return Date.now() & CLOCK_MASK;
+}

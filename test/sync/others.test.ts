@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  Barrier,
+  BoundedSemaphore,
+  BrokenBarrierError,
+  Condition,
+  Event,
+  Lock,
+  LockNotHeldError,
+  Process,
+  ProcessDiedError,
+  Semaphore,
+  SharedArray,
+  wait,
+} from "../../src/index.ts";
+
+test("Semaphore: 2, 1, 0, and above its start (43)", async () => {
+  const semaphore = new Semaphore(2);
+  assert.equal(await semaphore.acquire(), true);
+  assert.equal(semaphore.acquireSync(), true);
+  assert.equal(semaphore.value, 0);
+  assert.equal(semaphore.tryAcquire(), false);
+  assert.equal(await semaphore.acquire({ timeout: 3 }), false);
+  assert.equal(semaphore.acquireSync({ timeout: 3 }), false);
+  semaphore.release(4);
+  assert.equal(semaphore.value, 4);
+});
+
+test("BoundedSemaphore: too many releases are refused (44)", () => {
+  const semaphore = new BoundedSemaphore(1);
+  assert.throws(() => semaphore.release(), RangeError);
+  semaphore.acquireSync();
+  semaphore.release();
+  assert.throws(() => semaphore.release(), { name: "RangeError", code: "ERR_OUT_OF_RANGE" });
+  assert.throws(() => new Semaphore(-1), RangeError);
+  assert.throws(() => new BoundedSemaphore(1.5), RangeError);
+});
+
+test("Semaphore: never more holders than permits, over processes", async () => {
+  const semaphore = new Semaphore(2);
+  const seen = new SharedArray("int32", 2);
+  const work = async (): Promise<void> => {
+    for (let i = 0; i < 300; i++) {
+      if (i % 2 === 0) await semaphore.acquire();
+      else semaphore.acquireSync();
+      const now = seen.add(0, 1) + 1;
+      if (now > 2) seen.store(1, 1);
+      seen.sub(0, 1);
+      semaphore.release();
+    }
+  };
+  const children = [1, 2, 3].map(() => new Process(work).start());
+  for (const child of children) await child.result();
+  assert.deepEqual([...seen.view], [0, 0]);
+  assert.equal(semaphore.value, 2);
+});
+
+test("Semaphore: when the last permits died with their holder, waiting says so", async () => {
+  for (const how of ["acquire", "acquireSync"] as const) {
+    const semaphore = new Semaphore(1);
+    const child = new Process(() => {
+      semaphore.acquireSync();
+      process.kill(process.pid, "SIGKILL");
+    }).start();
+    const { pid } = child;
+    await child.join();
+    const failed = async (): Promise<unknown> => await semaphore[how]({ timeout: 60_000 });
+    await assert.rejects(failed, (error: unknown) => error instanceof ProcessDiedError && error.pid === pid);
+  }
+});
+
+test("Condition: notify wakes one, notify(2) two, notifyAll the rest (47)", async () => {
+  const condition = new Condition();
+  const woken: number[] = [];
+  const waits = [0, 1, 2, 3, 4].map((i) => condition.use(() => condition.wait()).then(() => woken.push(i)));
+  await condition.use(() => condition.notify());
+  await waits[0];
+  assert.deepEqual(woken, [0]);
+  await condition.use(() => condition.notify(2));
+  await Promise.all([waits[1], waits[2]]);
+  assert.deepEqual(woken, [0, 1, 2]);
+  await condition.use(() => condition.notifyAll());
+  await Promise.all(waits);
+});
+
+test("Condition: between processes, blocking and waiting", async () => {
+  const condition = new Condition(new Lock());
+  const state = new SharedArray("int32", 1);
+  const blocking = (): number => {
+    condition.acquireSync();
+    condition.waitForSync(() => state.view[0] === 4);
+    condition.release();
+    return 1;
+  };
+  const waiting = async (): Promise<number> => {
+    await condition.use(() => condition.waitFor(() => state.view[0] === 4));
+    return 2;
+  };
+  const children = [blocking, waiting].map((target) => new Process(target as () => number).start());
+  for (let i = 1; i <= 4; i++) {
+    await condition.use(() => {
+      state.view[0] = i;
+      condition.notifyAll();
+    });
+  }
+  assert.deepEqual(await Promise.all(children.map((child) => child.result())), [1, 2]);
+});
+
+test("Condition: time-outs hold the lock again and eat no notify (48, 50, 52)", async () => {
+  const condition = new Condition();
+  await condition.acquire();
+  assert.equal(await condition.wait({ timeout: 3 }), false);
+  assert.equal(condition.waitSync({ timeout: 3 }), false);
+  assert.equal(await condition.wait({ timeout: 0 }), false);
+  assert.equal(condition.locked, true);
+  assert.equal(await condition.waitFor(() => false, { timeout: 3 }), false);
+  condition.release();
+  const waiting = condition.use(() => condition.wait());
+  await condition.use(() => condition.notify());
+  assert.equal(await waiting, true);
+});
+
+test("Condition: wait and notify without the lock are refused (49)", async () => {
+  const condition = new Condition();
+  await assert.rejects(condition.wait(), LockNotHeldError);
+  assert.throws(() => condition.waitSync(), LockNotHeldError);
+  assert.throws(() => condition.notify(), LockNotHeldError);
+  assert.throws(() => condition.notifyAll(), LockNotHeldError);
+  assert.throws(() => new Condition(5 as never), TypeError);
+});
+
+test("Event: wait, set, clear, from another process (53)", async () => {
+  const event = new Event();
+  assert.equal(event.isSet, false);
+  assert.equal(await event.wait({ timeout: 0 }), false);
+  assert.equal(await event.wait({ timeout: 3 }), false);
+  assert.equal(event.waitSync({ timeout: 3 }), false);
+  const child = new Process(() => event.set()).start();
+  assert.equal(await event.wait(), true);
+  assert.equal(event.waitSync(), true);
+  event.clear();
+  assert.equal(event.isSet, false);
+  await child.join();
+  const blocked = new Process(() => event.waitSync()).start();
+  event.set();
+  assert.equal(await blocked.result(), true);
+});
+
+test("Event: wait() of several things gives those that are ready", async () => {
+  const [a, b] = [new Event(), new Event()];
+  assert.deepEqual(await wait([a, b], { timeout: 0 }), []);
+  const waiting = wait([a, b]);
+  await new Process(() => b.set()).start().join();
+  assert.deepEqual(await waiting, [b]);
+});
+
+test("Barrier: parties go on together, again and again, each with its own number (54, 55)", async () => {
+  const barrier = new Barrier(3);
+  const rounds = new SharedArray("int32", 1);
+  const party = async (): Promise<number[]> => {
+    const numbers: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      rounds.add(0, 1);
+      numbers.push(i % 2 === 0 ? await barrier.wait() : barrier.waitSync());
+      if (rounds.load(0) < 3 * (i + 1)) throw new Error("went on alone");
+    }
+    return numbers;
+  };
+  const children = [1, 2].map(() => new Process(party).start());
+  const all = [await party(), ...(await Promise.all(children.map((child) => child.result() as Promise<number[]>)))];
+  for (let i = 0; i < 100; i++) assert.deepEqual(all.map((numbers) => numbers[i]).sort(), [0, 1, 2]);
+  assert.equal(barrier.nWaiting, 0);
+  assert.equal(barrier.broken, false);
+});
+
+test("Barrier: the action runs once a round, before anyone goes on (55)", async () => {
+  let ran = 0;
+  const barrier = new Barrier(2, { action: () => void (ran += 1) });
+  await Promise.all([barrier.wait(), barrier.wait()]);
+  assert.equal(ran, 1);
+  const failing = new Barrier(2, {
+    action: () => {
+      throw new Error("action");
+    },
+  });
+  const results = await Promise.allSettled([failing.wait(), failing.wait()]);
+  assert.deepEqual(results.map((result) => (result as PromiseRejectedResult).reason.constructor.name).sort(), [
+    "BrokenBarrierError",
+    "Error",
+  ]);
+  assert.equal(failing.broken, true);
+});
+
+test("Barrier: abort, reset, and a party that runs out of time (56, 57, 58)", async () => {
+  const barrier = new Barrier(2);
+  const waiting = barrier.wait();
+  const rejected = assert.rejects(waiting, BrokenBarrierError);
+  while (barrier.nWaiting === 0) await new Promise(setImmediate);
+  barrier.abort();
+  await rejected;
+  await assert.rejects(barrier.wait(), BrokenBarrierError);
+  assert.throws(() => barrier.waitSync(), BrokenBarrierError);
+  barrier.reset();
+  assert.equal(barrier.broken, false);
+  assert.deepEqual((await Promise.all([barrier.wait(), barrier.wait()])).sort(), [0, 1]);
+  const other = assert.rejects(barrier.wait({ timeout: 5 }), BrokenBarrierError);
+  await other;
+  assert.equal(barrier.broken, true);
+  barrier.reset();
+  const sent = assert.rejects(barrier.wait(), BrokenBarrierError);
+  while (barrier.nWaiting === 0) await new Promise(setImmediate);
+  barrier.reset();
+  await sent;
+  assert.deepEqual((await Promise.all([barrier.wait(), barrier.wait()])).sort(), [0, 1]);
+  assert.equal(new Barrier(1).waitSync(), 0);
+  assert.throws(() => new Barrier(0), RangeError);
+});
+
+test("Barrier: a party that is killed while it waits breaks it, and is named", async () => {
+  const barrier = new Barrier(3);
+  const child = new Process(() => barrier.waitSync()).start();
+  while (barrier.nWaiting === 0) await new Promise(setImmediate);
+  const waiting = barrier.wait();
+  const { pid } = child;
+  child.kill();
+  await assert.rejects(
+    waiting,
+    (error: unknown) => error instanceof BrokenBarrierError && error.message.includes(String(pid)),
+  );
+  await child.join();
+});
