@@ -11,6 +11,7 @@ import {
   rememberObject,
   retractRef,
 } from "../memory/index.ts";
+import type { RLock } from "../sync/index.ts";
 import { type AtomicElements, atomicElements } from "./atomic-elements.ts";
 import {
   type AnyElement,
@@ -23,6 +24,7 @@ import {
   type ViewOf,
 } from "./element-types.ts";
 import { giveIndexedAccess } from "./indexed-access.ts";
+import { lockIn, OwnedLock } from "./owned-lock.ts";
 
 const TAG = "SharedArray";
 
@@ -30,6 +32,7 @@ interface Transferred {
   readonly type: ElementName;
   readonly length: number;
   readonly ref: BlockRef;
+  readonly lock: RLock;
 }
 
 /** An array that is there already, to make a handle for. */
@@ -37,8 +40,10 @@ class Existing {
   readonly kind: ElementKind;
   readonly length: number;
   readonly extent: Extent;
+  readonly lock: RLock;
 
-  constructor(kind: ElementKind, length: number, extent: Extent) {
+  constructor(kind: ElementKind, length: number, extent: Extent, lock: RLock) {
+    this.lock = lock;
     this.kind = kind;
     this.length = length;
     this.extent = extent;
@@ -72,6 +77,7 @@ export class SharedArray<T extends ElementType = ElementType> {
   readonly length: number;
   readonly #kind: ElementKind;
   readonly #extent: Extent;
+  readonly #lock: OwnedLock;
   #opened: Opened | undefined;
 
   static {
@@ -86,9 +92,15 @@ export class SharedArray<T extends ElementType = ElementType> {
   /**
    * @param type The type of the elements, as a name or one of Python's letters.
    * @param lengthOrValues How many elements, all zero; or the elements.
+   * @param options `lock`: an RLock to guard it with, which may guard others too; default one of its own.
    */
-  constructor(type: T, lengthOrValues: number | Iterable<ElementOf<T>>);
-  constructor(type: T | Existing, lengthOrValues?: unknown) {
+  constructor(
+    type: T,
+    lengthOrValues: number | Iterable<ElementOf<T>>,
+    options?: { readonly lock?: RLock | undefined },
+  );
+  constructor(type: T | Existing, lengthOrValues?: unknown, options: { readonly lock?: RLock | undefined } = {}) {
+    this.#lock = new OwnedLock(type instanceof Existing ? type.lock : lockIn("SharedArray", options));
     if (type instanceof Existing) {
       this.#kind = type.kind;
       this.#extent = type.extent;
@@ -200,6 +212,21 @@ export class SharedArray<T extends ElementType = ElementType> {
     return this.#atomic(index).compareExchange(index, expected, value) as ElementOf<T>;
   }
 
+  /** For elements that belong together. Reading and writing take no lock, so they work while this one is held. */
+  get lock(): RLock {
+    return this.#lock.get();
+  }
+
+  /** Holds `lock` around `fn`, whatever `fn` does. */
+  use<R>(fn: (array: this) => R | Promise<R>): Promise<R> {
+    return this.lock.use(() => fn(this));
+  }
+
+  /** Like `use`, blocking the thread until it has the lock. */
+  useSync<R>(fn: (array: this) => R): R {
+    return this.lock.useSync(() => fn(this));
+  }
+
   *[Symbol.iterator](): IterableIterator<ElementOf<T>> {
     for (let i = 0; i < this.length; i++) yield this.#read(i) as ElementOf<T>;
   }
@@ -222,7 +249,7 @@ export class SharedArray<T extends ElementType = ElementType> {
   #transfer(): HandleTransfer {
     this.#assertOpen();
     const ref = this.#extent.refer();
-    const data: Transferred = { type: this.#kind.name, length: this.length, ref };
+    const data: Transferred = { type: this.#kind.name, length: this.length, ref, lock: this.lock };
     return { tag: TAG, data, abort: () => retractRef(ref) };
   }
 
@@ -304,10 +331,10 @@ function fill(view: AnyView, from: number, values: ArrayLike<AnyElement>): void 
   (view as Float64Array).set(values as ArrayLike<number>, from);
 }
 
-registerHandle(TAG, ({ type, length, ref }: Transferred) => {
+registerHandle(TAG, ({ type, length, ref, lock }: Transferred) => {
   const extent = openExtent(ref);
   const known = knownObject(extent.id);
-  if (known === undefined) return new SharedArray(new Existing(elementKind(type), length, extent) as never, 0);
+  if (known === undefined) return new SharedArray(new Existing(elementKind(type), length, extent, lock) as never, 0);
   extent.release();
   return known;
 });

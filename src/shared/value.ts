@@ -11,24 +11,30 @@ import {
   rememberObject,
   retractRef,
 } from "../memory/index.ts";
+import type { RLock } from "../sync/index.ts";
 import { type AtomicElements, atomicElements } from "./atomic-elements.ts";
 import { type ElementKind, elementKind, type ElementName, type ElementOf, type ElementType } from "./element-types.ts";
+
+import { lockIn, OwnedLock } from "./owned-lock.ts";
 
 const TAG = "Value";
 
 interface Transferred {
   readonly type: ElementName;
   readonly ref: BlockRef;
+  readonly lock: RLock;
 }
 
 /** A Value that is there already, to make a handle for. */
 class Existing {
   readonly kind: ElementKind;
   readonly cell: Cell;
+  readonly lock: RLock;
 
-  constructor(kind: ElementKind, cell: Cell) {
+  constructor(kind: ElementKind, cell: Cell, lock: RLock) {
     this.kind = kind;
     this.cell = cell;
+    this.lock = lock;
   }
 }
 
@@ -48,6 +54,7 @@ class Existing {
 export class Value<T extends ElementType = ElementType> {
   readonly #kind: ElementKind;
   readonly #cell: Cell;
+  readonly #lock: OwnedLock;
   #element: AtomicElements | undefined;
 
   static {
@@ -57,9 +64,11 @@ export class Value<T extends ElementType = ElementType> {
   /**
    * @param type The type, as a name or one of Python's letters.
    * @param initial What it holds at first; default 0.
+   * @param options `lock`: an RLock to guard it with, which may guard others too; default one of its own.
    */
-  constructor(type: T, initial?: ElementOf<T>);
-  constructor(type: T | Existing, initial?: ElementOf<T>) {
+  constructor(type: T, initial?: ElementOf<T>, options?: { readonly lock?: RLock | undefined });
+  constructor(type: T | Existing, initial?: ElementOf<T>, options: { readonly lock?: RLock | undefined } = {}) {
+    this.#lock = new OwnedLock(type instanceof Existing ? type.lock : lockIn("Value", options));
     if (type instanceof Existing) {
       this.#kind = type.kind;
       this.#cell = type.cell;
@@ -114,6 +123,21 @@ export class Value<T extends ElementType = ElementType> {
     return this.#open().compareExchange(0, expected, value) as ElementOf<T>;
   }
 
+  /** For doing several things together. Reading and writing take no lock, so they work while this one is held. */
+  get lock(): RLock {
+    return this.#lock.get();
+  }
+
+  /** Holds `lock` around `fn`, whatever `fn` does. */
+  use<R>(fn: (value: this) => R | Promise<R>): Promise<R> {
+    return this.lock.use(() => fn(this));
+  }
+
+  /** Like `use`, blocking the thread until it has the lock. */
+  useSync<R>(fn: (value: this) => R): R {
+    return this.lock.useSync(() => fn(this));
+  }
+
   /** Lets go of the memory, which is freed when no process holds it any more. Repeatable; any other use afterwards throws. */
   close(): void {
     if (this.#element === undefined) return;
@@ -129,7 +153,7 @@ export class Value<T extends ElementType = ElementType> {
   #transfer(): HandleTransfer {
     this.#open();
     const ref = this.#cell.refer();
-    const data: Transferred = { type: this.#kind.name, ref };
+    const data: Transferred = { type: this.#kind.name, ref, lock: this.lock };
     return { tag: TAG, data, abort: () => retractRef(ref) };
   }
 
@@ -139,10 +163,10 @@ export class Value<T extends ElementType = ElementType> {
   }
 }
 
-registerHandle(TAG, ({ type, ref }: Transferred) => {
+registerHandle(TAG, ({ type, ref, lock }: Transferred) => {
   const cell = openCell(ref);
   const known = knownObject(cell.id);
-  if (known === undefined) return new Value(new Existing(elementKind(type), cell) as never);
+  if (known === undefined) return new Value(new Existing(elementKind(type), cell, lock) as never);
   cell.release();
   return known;
 });

@@ -193,3 +193,29 @@ test("59: a child's writes are seen, and adds of two processes are exact for int
   assert.equal(float.value, times);
   await peer.end();
 });
+
+test("60: the lock is a value's own, or the very one that was given, and travels with it", () => {
+  using v = new Value("int32", 1);
+  const { lock } = v;
+  assert.equal(v.lock, lock);
+  using other = new Value("int32", 1, { lock });
+  assert.equal(other.lock, lock);
+  assert.equal((handleFromText(handleToText(other)) as Value).lock, lock);
+  assert.throws(() => new Value("int32", 0, { lock: "x" as never }), TypeError);
+  assert.throws(() => new Value("int32", 0, { lok: lock } as never), TypeError);
+});
+
+test("64: reading and writing a value while holding its own lock does not block", async () => {
+  using v = new Value("int32", 1);
+  assert.equal(
+    await v.use((held) => {
+      held.value += 1;
+      return held.add(1);
+    }),
+    2,
+  );
+  assert.equal(
+    v.useSync((held) => held.value),
+    3,
+  );
+});
