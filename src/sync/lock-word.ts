@@ -30,7 +30,6 @@ import { SyncKind } from "./primitive.ts";
 
 export const LOCK_BYTES = 64;
 
-const OWNER = 0;
 const COUNT = 1;
 const QUEUE = 4;
 const WAITING = QUEUE + 3;

@@ -15,6 +15,9 @@ import {
   wait,
 } from "../../src/index.ts";
 
+const ascending = (a: number | undefined, b: number | undefined): number => (a ?? 0) - (b ?? 0);
+const alphabetic = (a: string, b: string): number => a.localeCompare(b);
+
 test("Semaphore: 2, 1, 0, and above its start (43)", async () => {
   const semaphore = new Semaphore(2);
   assert.equal(await semaphore.acquire(), true);
@@ -169,7 +172,7 @@ test("Barrier: parties go on together, again and again, each with its own number
   };
   const children = [1, 2].map(() => new Process(party).start());
   const all = [await party(), ...(await Promise.all(children.map((child) => child.result() as Promise<number[]>)))];
-  for (let i = 0; i < 100; i++) assert.deepEqual(all.map((numbers) => numbers[i]).sort(), [0, 1, 2]);
+  for (let i = 0; i < 100; i++) assert.deepEqual(all.map((numbers) => numbers[i]).sort(ascending), [0, 1, 2]);
   assert.equal(barrier.nWaiting, 0);
   assert.equal(barrier.broken, false);
 });
@@ -185,10 +188,10 @@ test("Barrier: the action runs once a round, before anyone goes on (55)", async 
     },
   });
   const results = await Promise.allSettled([failing.wait(), failing.wait()]);
-  assert.deepEqual(results.map((result) => (result as PromiseRejectedResult).reason.constructor.name).sort(), [
-    "BrokenBarrierError",
-    "Error",
-  ]);
+  assert.deepEqual(
+    results.map((result) => (result as PromiseRejectedResult).reason.constructor.name).toSorted(alphabetic),
+    ["BrokenBarrierError", "Error"],
+  );
   assert.equal(failing.broken, true);
 });
 
@@ -203,7 +206,7 @@ test("Barrier: abort, reset, and a party that runs out of time (56, 57, 58)", as
   assert.throws(() => barrier.waitSync(), BrokenBarrierError);
   barrier.reset();
   assert.equal(barrier.broken, false);
-  assert.deepEqual((await Promise.all([barrier.wait(), barrier.wait()])).sort(), [0, 1]);
+  assert.deepEqual((await Promise.all([barrier.wait(), barrier.wait()])).sort(ascending), [0, 1]);
   const other = assert.rejects(barrier.wait({ timeout: 5 }), BrokenBarrierError);
   await other;
   assert.equal(barrier.broken, true);
@@ -212,7 +215,7 @@ test("Barrier: abort, reset, and a party that runs out of time (56, 57, 58)", as
   while (barrier.nWaiting === 0) await new Promise(setImmediate);
   barrier.reset();
   await sent;
-  assert.deepEqual((await Promise.all([barrier.wait(), barrier.wait()])).sort(), [0, 1]);
+  assert.deepEqual((await Promise.all([barrier.wait(), barrier.wait()])).sort(ascending), [0, 1]);
   assert.equal(new Barrier(1).waitSync(), 0);
   assert.throws(() => new Barrier(0), RangeError);
 });
