@@ -1,11 +1,12 @@
 /** The server's side of the family: takes requests from the rings of all clients, and notices who is gone. */
 
 import { isSlotAlive } from "../memory/index.ts";
-import { AdaptiveSpin, onDoorbell } from "../wait/index.ts";
+import { onDoorbell } from "../wait/index.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { FamilySession } from "./family-session.ts";
 import { ServerLink } from "./link-memory.ts";
 import type { ManagerCell } from "./manager-cell.ts";
+import { PatientSpin } from "./patient-spin.ts";
 import type { SharedObject } from "./shared-object.ts";
 
 /** Requests of one client that are served before the next client's turn. */
@@ -28,7 +29,7 @@ export interface FamilyServerOptions {
 export class FamilyServer {
   readonly #options: FamilyServerOptions;
   readonly #sessions = new Set<FamilySession>();
-  readonly #spin = new AdaptiveSpin();
+  readonly #spin = new PatientSpin();
   #scheduled = false;
   #rollCall: NodeJS.Timeout | undefined;
 
