@@ -3,10 +3,15 @@
 import { type ByteSource, sourceOf } from "../core/bytes.ts";
 import { decodeWith } from "./decode.ts";
 import type { ErrorOrigin } from "./encode.ts";
+import type { DecodeOptions } from "./reader.ts";
 
 /** Reads what `encodeError` wrote. @param mapStack Replaces places of transformed files by those of their sources. */
-export function decodeErrorFrom(source: ByteSource, mapStack: (stack: string) => string = (stack) => stack): unknown {
-  return decodeWith(source, {}, (reader) => {
+export function decodeErrorFrom(
+  source: ByteSource,
+  mapStack: (stack: string) => string = (stack) => stack,
+  options: DecodeOptions = {},
+): unknown {
+  return decodeWith(source, options, (reader) => {
     const thrown = reader.value();
     const origin = reader.value() as ErrorOrigin | undefined;
     if (thrown instanceof Error) annotate(thrown, origin, mapStack);

@@ -208,6 +208,9 @@ export class Decoder implements Reader {
       case Tag.handle: {
         if (this.options.handles === false) this.fail("handles are not taken from strangers");
         const kind = this.text();
+        if (typeof this.options.handles === "string" && kind !== this.options.handles) {
+          this.fail(`a handle of the kind "${kind}" is not taken from strangers`);
+        }
         return this.made(index, reviveHandle(kind, this.value()));
       }
       case Tag.error:

@@ -41,10 +41,15 @@ export function encodeError(thrown: unknown, origin?: ErrorOrigin): Uint8Array {
 }
 
 /** Writes whatever was thrown; cannot fail, but for a sink that does. */
-export function encodeErrorTo(sink: ByteSink, thrown: unknown, origin?: ErrorOrigin): Encoded | undefined {
+export function encodeErrorTo(
+  sink: ByteSink,
+  thrown: unknown,
+  origin?: ErrorOrigin,
+  options: EncodeOptions = NO_OPTIONS,
+): Encoded | undefined {
   const encoder = idle.pop() ?? new Encoder();
   try {
-    return encoder.encode(sink, NO_OPTIONS, thrown, (writer) => {
+    return encoder.encode(sink, options, thrown, (writer) => {
       writeThrown(writer, thrown);
       writer.value(origin);
     });

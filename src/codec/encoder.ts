@@ -365,6 +365,11 @@ export class Encoder implements Writer {
   #handle(value: Handle): void {
     if (this.options.handles === false) this.refuse("locks, queues and other shared objects are not sent to strangers");
     const transfer = value[TO_HANDLE]();
+    const { handles } = this.options;
+    if (typeof handles === "string" && transfer.tag !== handles) {
+      transfer.abort?.();
+      this.refuse(`a handle of the kind "${transfer.tag}" is not sent to strangers`);
+    }
     this.takeTransfer(transfer);
     this.#flags |= Flag.handles;
     this.number(value);

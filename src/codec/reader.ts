@@ -6,8 +6,8 @@ import type { Cell } from "../capture/restore.ts";
 export interface DecodeOptions {
   /** False refuses functions, classes and whatever would make code run: for strangers. Default: true. */
   readonly functions?: boolean | undefined;
-  /** False refuses handles: for strangers. Default: true. */
-  readonly handles?: boolean | undefined;
+  /** False refuses handles: for strangers; a text allows only handles with that tag. Default: true. */
+  readonly handles?: boolean | string | undefined;
 }
 
 /** Reads values; the parts of the decoder call each other through this. */

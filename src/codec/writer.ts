@@ -7,8 +7,8 @@ import type { BuiltinImage, FunctionImage, ModuleImage, ModuleReference } from "
 export interface EncodeOptions {
   /** False refuses functions and classes: for strangers. Default: true. */
   readonly functions?: boolean | undefined;
-  /** False refuses handles (locks, queues …): for strangers. Default: true. */
-  readonly handles?: boolean | undefined;
+  /** False refuses handles (locks, queues …): for strangers; a text allows only handles with that tag. Default: true. */
+  readonly handles?: boolean | string | undefined;
   /** What errors call the value: `"message"`. Default: names start with the value's own keys. */
   readonly root?: string | undefined;
 }
