@@ -5,8 +5,17 @@ import { Manager, Process } from "../dist/index.js";
 
 const RUNS = 5;
 const PIPELINED = 20_000;
-const python = spawnSync("python3", [fileURLToPath(new URL("manager.py", import.meta.url))], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-const peer = Object.fromEntries(python.stdout.trim().split("\n").map((line) => line.split(" ")).map(([name, us]) => [name, Number(us)]));
+const python = spawnSync("python3", [fileURLToPath(new URL("manager.py", import.meta.url))], {
+  encoding: "utf8",
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const peer = Object.fromEntries(
+  python.stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "))
+    .map(([name, us]) => [name, Number(us)]),
+);
 
 /** Microseconds for each piece of work: the median of 5 runs after a warm-up. */
 function measureSync(count, work) {
@@ -64,16 +73,50 @@ row("d.sync.k = 1, in a child", sync.view, peer.set, "<= 0.3");
 row("list append, blocking", sync.append, peer.append, "<= 0.3");
 row("queue put + get, blocking", sync.queue, peer.queue, "<= 0.3");
 row("lock acquire + release, blocking", sync.lock, peer.lock, "<= 0.3");
-row("dict get, awaited one by one", await measure(2000, async () => { for (let i = 0; i < 2000; i++) await d.get("k"); }), peer.get, "");
-row("dict set, pipelined", await measure(PIPELINED, () => Promise.all(Array.from({ length: PIPELINED }, () => d.set("k", 1)))), peer.set, "<= 0.125");
-row("dict get, pipelined", await measure(PIPELINED, () => Promise.all(Array.from({ length: PIPELINED }, () => d.get("k")))), peer.get, "<= 0.125");
-row("create a dict", await measure(100, async () => { for (let i = 0; i < 100; i++) await m.dict(); }), peer.create, "<= 0.2");
+row(
+  "dict get, awaited one by one",
+  await measure(2000, async () => {
+    for (let i = 0; i < 2000; i++) await d.get("k");
+  }),
+  peer.get,
+  "",
+);
+row(
+  "dict set, pipelined",
+  await measure(PIPELINED, () => Promise.all(Array.from({ length: PIPELINED }, () => d.set("k", 1)))),
+  peer.set,
+  "<= 0.125",
+);
+row(
+  "dict get, pipelined",
+  await measure(PIPELINED, () => Promise.all(Array.from({ length: PIPELINED }, () => d.get("k")))),
+  peer.get,
+  "<= 0.125",
+);
+row(
+  "create a dict",
+  await measure(100, async () => {
+    for (let i = 0; i < 100; i++) await m.dict();
+  }),
+  peer.create,
+  "<= 0.2",
+);
 const big = await m.dict(new Map(Array.from({ length: 10_000 }, (_, i) => [i, i])));
-row("copy 10,000 entries (toMap)", measureSync(20, () => big.toMapSync()), peer.copy, "<= 1");
+row(
+  "copy 10,000 entries (toMap)",
+  measureSync(20, () => big.toMapSync()),
+  peer.copy,
+  "<= 1",
+);
 await m.shutdown();
 
 const head = { name: "figure", value: "here, us", peer: "python3, us", ratio: "ratio", goal: "goal" };
-const text = rows.map((each) => ({ ...each, value: each.value.toFixed(1), peer: each.peer.toFixed(1), ratio: each.ratio.toFixed(2) }));
+const text = rows.map((each) => ({
+  ...each,
+  value: each.value.toFixed(1),
+  peer: each.peer.toFixed(1),
+  ratio: each.ratio.toFixed(2),
+}));
 for (const { name, value, peer: theirs, ratio, goal } of [head, ...text]) {
   console.log(`${name.padEnd(34)}${value.padStart(12)}${theirs.padStart(14)}${ratio.padStart(8)}  ${goal}`);
 }

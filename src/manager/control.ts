@@ -2,8 +2,10 @@
 
 import { StateError } from "../core/errors.ts";
 import { checkFunction, checkString, typeError } from "../core/options.ts";
+import { isKind } from "./kinds.ts";
 import type { ObjectTable, Sharing } from "./object-table.ts";
 import { RemoteProxy } from "./remote-proxy.ts";
+import type { ManagerAddress, StrangerServerOptions } from "./stranger-server.ts";
 import type { Concurrency } from "./surface.ts";
 
 type AnyClass = new (...args: never[]) => object;
@@ -30,8 +32,16 @@ export class Control {
   readonly #shared = new Map<string, object>();
   readonly #ready: Promise<void>;
   readonly #shutdown: () => void;
+  readonly #listen: (options: StrangerServerOptions, expose: readonly string[] | undefined) => Promise<ManagerAddress>;
 
-  constructor(table: ObjectTable, types: ManagedTypes, ready: Promise<void>, shutdown: () => void) {
+  constructor(
+    table: ObjectTable,
+    types: ManagedTypes,
+    ready: Promise<void>,
+    shutdown: () => void,
+    listen: (options: StrangerServerOptions, expose: readonly string[] | undefined) => Promise<ManagerAddress>,
+  ) {
+    this.#listen = listen;
     this.#table = table;
     this.#types = types;
     this.#ready = ready;
@@ -89,6 +99,12 @@ export class Control {
   numberOfObjects(): number {
     this.#table.sweep();
     return this.#table.size;
+  }
+
+  /** Lets strangers in. @param expose Names of the types that they can make objects of; default: all. */
+  listen(options: StrangerServerOptions, expose: readonly string[] | undefined): Promise<ManagerAddress> {
+    for (const name of expose ?? []) if (!isKind(name)) this.#typeNamed(name);
+    return this.#listen(options, expose);
   }
 
   shutdown(): void {

@@ -3,7 +3,7 @@
 import { types } from "node:util";
 import { type ByteSource, sourceOf } from "../core/bytes.ts";
 import { CancelledError, StateError } from "../core/errors.ts";
-import { encodeErrorTo, prepare } from "../codec/index.ts";
+import { prepare } from "../codec/index.ts";
 import { type Call, serveCall } from "./call-context.ts";
 import { checkMember, perform } from "./member.ts";
 import { isIterator } from "./objects/iterator.ts";
@@ -42,7 +42,7 @@ export class Dispatcher {
         `Cannot call "${request.name}": the manager has no object ${request.object} for this process`,
       );
     }
-    if (request.op === Op.drop) return session.drop(object);
+    if (request.op === Op.drop) return session.drop(object, Number(request.name));
     checkMember(object, request.op, request.name);
     const exclusive = !object.isOvertaken(request.name);
     const args = this.#arguments(session, source);
@@ -112,7 +112,7 @@ export class Dispatcher {
     session.cancellable.delete(number);
     if (number === 0 || session.caller.gone) return;
     const origin = { name: this.#name, pid: process.pid };
-    session.reply(number, Status.error, (sink) => void encodeErrorTo(sink, error, origin), undefined);
+    session.reply(number, Status.error, (sink) => session.writeError(sink, error, origin), undefined);
   }
 }
 

@@ -1,7 +1,7 @@
 /** A process of the family as a client of the server. */
 
 import type { ByteSink, ByteSource } from "../core/bytes.ts";
-import { decodeFrom, encodeTo } from "../codec/index.ts";
+import { decodeFrom, encodeErrorTo, encodeTo, type ErrorOrigin } from "../codec/index.ts";
 import { slotGeneration, slotOwner } from "../memory/index.ts";
 import { receiveCallbacks } from "./callbacks.ts";
 import { ServerLink } from "./link-memory.ts";
@@ -54,6 +54,10 @@ export class FamilySession extends Session {
 
   write(sink: ByteSink, value: unknown): void {
     encodeTo(sink, value, { root: "result" });
+  }
+
+  writeError(sink: ByteSink, error: unknown, origin: ErrorOrigin): void {
+    encodeErrorTo(sink, error, origin);
   }
 
   reply(call: number, status: number, write: WriteBody | undefined, undo: (() => void) | undefined): void {

@@ -6,6 +6,7 @@ import { type BlockRef, type Cell, retractRef } from "../memory/index.ts";
 import { isKind, surfaceOfKind } from "./kinds.ts";
 import type { Surface } from "./surface.ts";
 
+/** What proxies are sent as. */
 export const PROXY_TAG = "ManagerProxy";
 
 /** Within the family. */

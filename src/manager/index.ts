@@ -1,6 +1,8 @@
 /** Objects in a process of their own, used by others through proxies. */
 
 export { type CreatesTypes, Manager, type ManagerOptions } from "./manager.ts";
+export type { ConnectOptions, ListenOptions } from "./stranger-options.ts";
+export type { ManagerAddress } from "./stranger-server.ts";
 export type { ManagedType, ManagedTypes } from "./control.ts";
 export type {
   ArrayProxy,

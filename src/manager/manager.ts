@@ -5,6 +5,7 @@ import { checkFunction, checkKnownOptions, checkObject, checkString, typeError }
 import { allocateCell, type BlockRef, retractRef } from "../memory/index.ts";
 import { Process } from "../process/index.ts";
 import type { ManagedType, ManagedTypes } from "./control.ts";
+import { FarClient, connectFar } from "./far-client.ts";
 import { FamilyManager, openManager } from "./family.ts";
 import type {
   ArrayProxy,
@@ -30,6 +31,13 @@ import { CONTROL_ID, Op } from "./protocol.ts";
 import { RemoteProxy } from "./remote-proxy.ts";
 import { type ManagerClient } from "./remote-ref.ts";
 import type { Remote } from "./remote-types.ts";
+import {
+  checkConnectOptions,
+  checkListenOptions,
+  type ConnectOptions,
+  type ListenOptions,
+} from "./stranger-options.ts";
+import type { ManagerAddress } from "./stranger-server.ts";
 import { serve } from "./serve.ts";
 
 /** Options of `Manager.start`. */
@@ -262,6 +270,30 @@ export class Manager {
     return (await this.#control("get", name)) as T;
   }
 
+  /**
+   * Lets processes in that are not of this program: they connect with `Manager.connect`, prove that they know the key, and can use
+   * what is shared (`share`) and make objects of the exposed types. No function is accepted from them.
+   * @param address A path (Unix socket), or a host and a port (0: any). @returns The address, with the port.
+   */
+  async listen(address: ManagerAddress, options: ListenOptions): Promise<ManagerAddress> {
+    const checked = checkListenOptions(address, options);
+    return (await this.#control("listen", checked, options.expose)) as ManagerAddress;
+  }
+
+  /**
+   * Connects to a manager of another program, here or on another machine.
+   * Rejects with AuthenticationError if the keys differ.
+   */
+  static async connect<This extends typeof Manager>(
+    this: This,
+    address: ManagerAddress,
+    options: ConnectOptions,
+  ): Promise<CreatesTypes<This["types"]> & InstanceType<This>> {
+    const { key, tls, maxMessage } = checkConnectOptions(address, options);
+    const client = await connectFar(address, key, tls, maxMessage);
+    return new this(new Connected(client, undefined, undefined)) as CreatesTypes<This["types"]> & InstanceType<This>;
+  }
+
   /** How many objects are held by processes; to see that they are freed. */
   async numberOfObjects(): Promise<number> {
     return (await this.#control("numberOfObjects")) as number;
@@ -277,7 +309,8 @@ export class Manager {
   }
 
   async #end(): Promise<void> {
-    const { process: child, family } = this.#connected;
+    const { process: child, family, client } = this.#connected;
+    if (client instanceof FarClient) client.close();
     if (child === undefined || family === undefined) return;
     await this.#stop(child as Process);
     family.noteExit();

@@ -2,6 +2,7 @@
 
 import { type ByteSource, sourceOf } from "../core/bytes.ts";
 import { decodeErrorFrom, decodeFrom, prepare } from "../codec/index.ts";
+import { PROXY_TAG } from "./handles.ts";
 import { REPLY_HEADER_BYTES, Status } from "./protocol.ts";
 
 interface Pending {
@@ -19,7 +20,8 @@ export interface Outcome {
   readonly value: unknown;
 }
 
-const FUNCTIONS_REFUSED = { functions: false } as const;
+/** What is taken from a manager that is no family. */
+const STRANGERS = { functions: false, handles: PROXY_TAG } as const;
 const NOTHING: Outcome = { error: false, value: undefined };
 
 export class PendingCalls {
@@ -105,9 +107,9 @@ export class PendingCalls {
 
   #decode(source: ByteSource, status: number): Outcome {
     try {
-      const options = this.#stranger ? FUNCTIONS_REFUSED : undefined;
+      const options = this.#stranger ? STRANGERS : undefined;
       return status === Status.error
-        ? { error: true, value: decodeErrorFrom(source) }
+        ? { error: true, value: decodeErrorFrom(source, undefined, options) }
         : { error: false, value: decodeFrom(source, options) };
     } catch (error) {
       return { error: true, value: error };

@@ -15,6 +15,8 @@ import { ObjectTable } from "./object-table.ts";
 import { makeProxy } from "./proxy.ts";
 import { CONTROL_ID } from "./protocol.ts";
 import { SharedObject } from "./shared-object.ts";
+import { StrangerControl } from "./stranger-control.ts";
+import { type ManagerAddress, StrangerServer, type StrangerServerOptions } from "./stranger-server.ts";
 import { surfaceOf } from "./surface.ts";
 
 /** What the server is told. */
@@ -45,7 +47,20 @@ export async function serve({ manager, name, types, initializer, initArgs }: Ser
   const ready = initialize(initializer, initArgs);
   // Who starts the manager hears of it.
   ready.catch(() => {});
-  const control = new Control(table, types, ready, () => setImmediate(end));
+  const listeners: StrangerServer[] = [];
+  const listen = (options: StrangerServerOptions, expose: readonly string[] | undefined): Promise<ManagerAddress> => {
+    const seen = new StrangerControl(control, (type) => expose?.includes(type) ?? true);
+    const strangers = new StrangerServer(
+      options,
+      dispatcher,
+      new SharedObject(CONTROL_ID, undefined, seen, surfaceOf(seen, "Manager"), true),
+      table,
+    );
+    listeners.push(strangers);
+    return strangers.listen();
+  };
+  const dispatcher = new Dispatcher(table, name);
+  const control: Control = new Control(table, types, ready, () => setImmediate(end), listen);
   const controlObject = new SharedObject(CONTROL_ID, undefined, control, surfaceOf(control, "Manager"), true);
   serveFamily({
     managerId: manager.id,
@@ -57,7 +72,7 @@ export async function serve({ manager, name, types, initializer, initArgs }: Ser
   });
   const server = new FamilyServer({
     manager: words,
-    dispatcher: new Dispatcher(table, name),
+    dispatcher,
     control: controlObject,
     released: (object) => table.releaseUnheld(object),
     left: () => table.sweep(),
@@ -67,6 +82,7 @@ export async function serve({ manager, name, types, initializer, initArgs }: Ser
   server.start();
   await ended;
   server.stop();
+  for (const listener of listeners) listener.close();
   // Whatever the user's objects left open must not keep a manager that was told to end.
   setImmediate(() => process.exit(0));
 }

@@ -1,6 +1,7 @@
 /** A client as the server sees it. */
 
 import type { ByteSink, ByteSource } from "../core/bytes.ts";
+import type { ErrorOrigin } from "../codec/index.ts";
 import { Caller } from "./call-context.ts";
 import type { SharedObject } from "./shared-object.ts";
 
@@ -27,6 +28,9 @@ export abstract class Session {
   /** Writes a result. */
   abstract write(sink: ByteSink, value: unknown): void;
 
+  /** Writes an error. */
+  abstract writeError(sink: ByteSink, error: unknown, origin: ErrorOrigin): void;
+
   /** May this client use the object? */
   abstract mayUse(object: SharedObject): boolean;
 
@@ -36,8 +40,8 @@ export abstract class Session {
    */
   abstract reply(call: number, status: number, write: WriteBody | undefined, undo: (() => void) | undefined): void;
 
-  /** The client let go of an object. */
-  abstract drop(object: SharedObject): void;
+  /** The client let go of an object. @param count As often as it was sent the object, for strangers. */
+  abstract drop(object: SharedObject, count: number): void;
 
   /** The client is gone. */
   leave(): void {

@@ -17,7 +17,9 @@ test("a killed manager: pending and later calls of its owner fail and say how it
   const queue = await m.queue();
   const d = await m.dict({ a: 1 });
   const pid = m.pid as number;
-  const pending = [queue.get(), queue.get({ timeout: 60_000 }), (await m.lock()).acquire().then(() => queue.get())].map(errorOf);
+  const pending = [queue.get(), queue.get({ timeout: 60_000 }), (await m.lock()).acquire().then(() => queue.get())].map(
+    errorOf,
+  );
   await d.get("a");
   process.kill(pid, "SIGKILL");
   for (const error of await Promise.all(pending)) {
@@ -38,7 +40,10 @@ test("a manager killed while its owner is blocked in a call: the call fails", as
     process.kill(pid, "SIGKILL");
   });
   killer.start();
-  assert.throws(() => queue.getSync(), (error) => error instanceof ManagerDiedError && error.signal === "SIGKILL");
+  assert.throws(
+    () => queue.getSync(),
+    (error) => error instanceof ManagerDiedError && error.signal === "SIGKILL",
+  );
   await killer.join();
 });
 
@@ -82,7 +87,8 @@ test("random clients are killed under load: the others go on, locks are passed o
   const worker = async (): Promise<void> => {
     for await (const n of work) {
       await lock.acquire();
-      if ((await counts.compute("inside", (v) => (v ?? 0) + 1)) !== 1) await counts.compute("broken", (v) => (v ?? 0) + 1);
+      if ((await counts.compute("inside", (v) => (v ?? 0) + 1)) !== 1)
+        await counts.compute("broken", (v) => (v ?? 0) + 1);
       await counts.compute("inside", () => 0);
       await lock.release();
       await results.push(n);
@@ -111,7 +117,10 @@ test("random clients are killed under load: the others go on, locks are passed o
   }
   await work.shutdown();
   for (const each of workers) await each.result();
-  assert.deepEqual((await results.toArray()).sort((a, b) => a - b), Array.from({ length: 24 }, (_, i) => i + 1));
+  assert.deepEqual(
+    (await results.toArray()).sort((a, b) => a - b),
+    Array.from({ length: 24 }, (_, i) => i + 1),
+  );
   assert.equal(await counts.get("done"), 24);
   assert.equal(await counts.get("broken"), 0);
 });

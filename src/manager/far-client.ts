@@ -1,0 +1,178 @@
+/** The way to a manager of another program: a socket. */
+
+import { connect as connectSocket } from "node:net";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { HeapSink, sourceOf } from "../core/bytes.ts";
+import { ManagerDiedError, SerializationError, StateError } from "../core/errors.ts";
+import type { HandleTransfer } from "../core/handle.ts";
+import { encodeTo } from "../codec/index.ts";
+import {
+  PROXY_TAG,
+  readingFrom,
+  type StrangerTransfer,
+  transferForStranger,
+  unpackSurface,
+  writingFor,
+} from "./handles.ts";
+import { MessageSocket } from "./message-socket.ts";
+import { PendingCalls } from "./pending-calls.ts";
+import { Op, SIGNAL, writeRequest } from "./protocol.ts";
+import { makeProxy } from "./proxy.ts";
+import { RemoteProxy, refOf } from "./remote-proxy.ts";
+import type { ManagerClient, RemoteRef } from "./remote-ref.ts";
+import type { ManagerAddress } from "./stranger-server.ts";
+
+const WRITE = { functions: false, handles: PROXY_TAG, root: "args" } as const;
+
+/** An object of the far manager that this process holds. */
+interface Known {
+  readonly proxy: WeakRef<RemoteProxy>;
+  /** How often it came: the manager counts as well. */
+  received: number;
+}
+
+export class FarClient implements ManagerClient {
+  readonly #socket: MessageSocket;
+  readonly #pending = new PendingCalls(true);
+  readonly #known = new Map<number, Known>();
+  readonly #collected = new FinalizationRegistry<number>((id) => {
+    if (this.#known.get(id)?.proxy.deref() === undefined) this.#forget(id);
+  });
+  #ended: string | undefined;
+
+  constructor(socket: MessageSocket, maxMessage: number) {
+    this.#socket = socket;
+    socket.unref();
+    const close = (error: Error | undefined): void =>
+      this.#end(`the connection ended${error === undefined ? "" : `: ${error.message}`}`);
+    socket.listen(maxMessage, (message) => this.#take(message), close);
+  }
+
+  call(
+    id: number,
+    op: number,
+    name: string,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const origin = {};
+    Error.captureStackTrace(origin, this.call);
+    try {
+      signal?.throwIfAborted();
+      this.#assertOpen();
+      const number = this.#pending.nextNumber();
+      this.#send(number, id, op, signal === undefined ? 0 : SIGNAL, name, args);
+      this.#socket.ref();
+      return this.#pending.wait(number, origin, signal, () => this.#send(number, 0, Op.cancel, 0, "", []));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  callSync(_id: number, _op: number, name: string): never {
+    throw new StateError(
+      `Cannot wait for "${name}" in a blocking call: the manager is reached through a socket; use the promise`,
+    );
+  }
+
+  callback(): never {
+    throw new SerializationError(
+      "Cannot listen to an object of another program's manager: only processes of its own program are called back",
+    );
+  }
+
+  transfer(ref: RemoteRef): HandleTransfer {
+    const forStranger = transferForStranger();
+    if (forStranger !== undefined) return forStranger(ref);
+    throw new SerializationError(
+      "Cannot send a proxy of another program's manager: only the process that connected can use it",
+    );
+  }
+
+  drop({ id }: RemoteRef): void {
+    this.#forget(id);
+  }
+
+  close(): void {
+    this.#end("the connection was closed");
+    this.#socket.close();
+  }
+
+  #send(number: number, id: number, op: number, flags: number, name: string, args: readonly unknown[]): void {
+    const sink = new HeapSink();
+    writeRequest(sink, number, id, op, flags, name);
+    if (args.length > 0)
+      writingFor(
+        (ref) => this.#own(ref as RemoteRef),
+        () => encodeTo(sink, args, WRITE),
+      );
+    this.#socket.send(sink.take());
+  }
+
+  /** A proxy among the arguments: one of this manager, or it means nothing there. */
+  #own(ref: RemoteRef): HandleTransfer {
+    if (ref.client !== this) throw new SerializationError("Cannot send a proxy of another manager to a stranger");
+    return { tag: PROXY_TAG, data: { id: ref.id, surface: "" } };
+  }
+
+  #take(message: Uint8Array): void {
+    const source = sourceOf(message);
+    const { call } = PendingCalls.header(source);
+    readingFrom(
+      (transfer) => this.#revive(transfer),
+      () => this.#pending.settle(call, source),
+    );
+    if (this.#pending.size === 0) this.#socket.unref();
+  }
+
+  #revive({ id, surface }: StrangerTransfer): object {
+    const known = this.#known.get(id);
+    const before = known?.proxy.deref();
+    if (known !== undefined && before !== undefined && !refOf(before).released) {
+      known.received += 1;
+      return before;
+    }
+    const proxy = makeProxy(this, id, unpackSurface(surface), undefined);
+    // One that was collected and not yet told of is told of together with this one.
+    this.#known.set(id, { proxy: new WeakRef(proxy), received: (known?.received ?? 0) + 1 });
+    this.#collected.register(proxy, id);
+    return proxy;
+  }
+
+  #forget(id: number): void {
+    const known = this.#known.get(id);
+    this.#known.delete(id);
+    if (known !== undefined && this.#ended === undefined) this.#send(0, id, Op.drop, 0, String(known.received), []);
+  }
+
+  #assertOpen(): void {
+    if (this.#ended !== undefined) throw new ManagerDiedError(`Cannot call the manager: ${this.#ended}`);
+  }
+
+  #end(why: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = why;
+    this.#pending.failAll(() => new ManagerDiedError(`Cannot call the manager: ${why}`));
+  }
+}
+
+/** Connects to a manager that listens. Rejects with AuthenticationError if the keys differ. */
+export async function connectFar(
+  address: ManagerAddress,
+  key: Uint8Array,
+  tls: ConnectionOptions | undefined,
+  maxMessage: number,
+): Promise<FarClient> {
+  const place = typeof address === "string" ? { path: address } : { ...address };
+  const socket = tls === undefined ? connectSocket(place) : connectTls({ ...place, ...tls });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once(tls === undefined ? "connect" : "secureConnect", () => {
+      socket.off("error", reject);
+      resolve();
+    });
+  });
+  const messages = new MessageSocket(socket);
+  await messages.answer(key);
+  return new FarClient(messages, maxMessage);
+}

@@ -1,0 +1,157 @@
+/**
+ * Messages over a socket, between two who prove to each other that they know a key before anything else is said.
+ *
+ * The listener sends a nonce; the other one answers with a nonce of its own and an HMAC-SHA-256 of both; the listener answers with
+ * another HMAC of both. Neither sends the key, and what one sends is of no use to who repeats it: the two proofs differ.
+ * A message is its length in 4 bytes and its bytes. Source: the challenge of CPython's `multiprocessing.connection`.
+ */
+
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Socket } from "node:net";
+import { AuthenticationError } from "../core/errors.ts";
+import { typeError } from "../core/options.ts";
+
+const MAGIC = "multiproc-manager 1\n";
+const NONCE_BYTES = 32;
+const MAX_HANDSHAKE_BYTES = 256;
+const HANDSHAKE_MS = 10_000;
+const LENGTH_BYTES = 4;
+
+/** The key, as bytes. @throws {TypeError} If it is missing or no key. */
+export function keyBytes(authkey: unknown): Uint8Array {
+  if (typeof authkey === "string" && authkey !== "") return Buffer.from(authkey);
+  if (authkey instanceof Uint8Array && authkey.length > 0) return authkey;
+  throw typeError("options.authkey", "a text or bytes, not empty", typeof authkey === "string" ? "" : typeof authkey);
+}
+
+export class MessageSocket {
+  readonly #socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #limit = MAX_HANDSHAKE_BYTES;
+  #onMessage: (message: Uint8Array) => void = () => {};
+  #onClose: (error: Error | undefined) => void = () => {};
+  #closed = false;
+  #error: Error | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (bytes) => this.#read(bytes));
+    socket.on("error", (error) => (this.#error = error));
+    socket.on("close", () => this.#ended());
+    if ("setNoDelay" in socket) socket.setNoDelay(true);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Both are called from now on. @param limit Bytes of the longest message that is taken. */
+  listen(limit: number, onMessage: (message: Uint8Array) => void, onClose: (error: Error | undefined) => void): void {
+    this.#limit = limit;
+    this.#onMessage = onMessage;
+    this.#onClose = onClose;
+    if (this.#closed) onClose(this.#error);
+    else this.#deliver();
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#closed) return;
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32LE(message.length);
+    this.#socket.cork();
+    this.#socket.write(length);
+    this.#socket.write(message);
+    // One packet for all that is sent in this turn.
+    process.nextTick(() => this.#socket.uncork());
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  /** The listener's side. Rejects with AuthenticationError, and closes, if the other one does not know the key. */
+  async challenge(key: Uint8Array): Promise<void> {
+    const mine = randomBytes(NONCE_BYTES);
+    const answer = this.#next();
+    this.send(Buffer.concat([Buffer.from(MAGIC), mine]));
+    const bytes = await answer;
+    const theirs = bytes.subarray(0, NONCE_BYTES);
+    if (!isEqual(bytes.subarray(NONCE_BYTES), proof(key, "client", mine, theirs))) throw this.#refuse();
+    this.send(proof(key, "server", mine, theirs));
+  }
+
+  /** The side of who connects. */
+  async answer(key: Uint8Array): Promise<void> {
+    const greeting = await this.#next();
+    const theirs = greeting.subarray(MAGIC.length);
+    if (Buffer.from(greeting.subarray(0, MAGIC.length)).toString() !== MAGIC || theirs.length !== NONCE_BYTES)
+      throw this.#refuse();
+    const mine = randomBytes(NONCE_BYTES);
+    const answer = this.#next();
+    this.send(Buffer.concat([mine, proof(key, "client", theirs, mine)]));
+    if (!isEqual(await answer, proof(key, "server", theirs, mine))) throw this.#refuse();
+  }
+
+  /** The next message of the handshake. */
+  #next(): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(this.#refuse()), HANDSHAKE_MS);
+      const finish = (message: Uint8Array | undefined): void => {
+        clearTimeout(timer);
+        this.#onMessage = () => {};
+        this.#onClose = () => {};
+        if (message === undefined) reject(this.#refuse());
+        else resolve(message);
+      };
+      this.listen(MAX_HANDSHAKE_BYTES, finish, () => finish(undefined));
+    });
+  }
+
+  #refuse(): AuthenticationError {
+    this.close();
+    return new AuthenticationError("Cannot connect: the other side has another key, or does not speak the protocol");
+  }
+
+  #read(bytes: Buffer): void {
+    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    let at = 0;
+    while (this.#received.length - at >= LENGTH_BYTES && !this.#closed) {
+      const length = this.#received.readUInt32LE(at);
+      if (length > this.#limit) {
+        this.#error = new RangeError(`a message of ${length} bytes came, and ${this.#limit} are allowed`);
+        this.#socket.destroy();
+        break;
+      }
+      if (this.#received.length - at < LENGTH_BYTES + length) break;
+      const message = this.#received.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + length);
+      at += LENGTH_BYTES + length;
+      this.#onMessage(message);
+    }
+    this.#received = this.#received.subarray(at);
+  }
+
+  #ended(): void {
+    this.#closed = true;
+    this.#onClose(this.#error);
+  }
+}
+
+function proof(key: Uint8Array, side: string, server: Uint8Array, client: Uint8Array): Buffer {
+  return createHmac("sha256", key).update(side).update(server).update(client).digest();
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import {
+  AuthenticationError,
+  Lock,
+  type ListProxy,
+  Manager,
+  ManagerDiedError,
+  Process,
+  type QueueProxy,
+} from "../../src/index.ts";
+
+class Counter {
+  n = 0;
+  increment(by = 1): number {
+    this.n += by;
+    return this.n;
+  }
+  *upTo(n: number): Generator<number> {
+    for (let i = 0; i < n; i++) yield i;
+  }
+}
+
+class Secret {
+  tell(): string {
+    return "secret";
+  }
+}
+
+class CounterManager extends Manager {
+  static override readonly types = { Counter, Secret };
+}
+
+const authkey = "a key for this test";
+const here = await CounterManager.start();
+after(() => here.shutdown());
+const address = (await here.listen({ host: "127.0.0.1", port: 0 }, { authkey, expose: ["Counter", "dict"] })) as {
+  host: string;
+  port: number;
+};
+
+async function connected(): Promise<AsyncDisposable & CounterManager> {
+  return (await CounterManager.connect(address, { authkey })) as AsyncDisposable & CounterManager;
+}
+
+test("89. a program that is no family connects and puts into a shared queue", async () => {
+  const queue = await here.queue<string>();
+  await here.share("jobs", queue);
+  const port = address.port;
+  // A process with nothing of ours but the address and the key.
+  const child = new Process(async () => {
+    const far = await Manager.connect({ host: "127.0.0.1", port }, { authkey: "a key for this test" });
+    const jobs = await far.get<QueueProxy<string>>("jobs");
+    await jobs.put("from afar");
+    await far.shutdown();
+  }).start();
+  assert.equal(await queue.get(), "from afar");
+  await child.result();
+});
+
+test("89. listening over a Unix socket, and again on the same path after the manager has ended", async () => {
+  const path = join(tmpdir(), `multiproc-manager-${process.pid}`);
+  for (let round = 0; round < 2; round++) {
+    const m = await Manager.start();
+    assert.equal(await m.listen(path, { authkey }), path);
+    const l = await m.list([round]);
+    await m.share("list", l);
+    const far = await Manager.connect(path, { authkey });
+    assert.deepEqual(await (await far.get<ListProxy<number>>("list")).toArray(), [round]);
+    await far.shutdown();
+    await m.shutdown();
+  }
+});
+
+test("a wrong key is refused on both sides, and so is rubbish", async () => {
+  await assert.rejects(Manager.connect(address, { authkey: "another key" }), AuthenticationError);
+  const socket = connect(address.port, address.host);
+  socket.on("error", () => {});
+  socket.resume();
+  socket.write("GET / HTTP/1.1\r\n\r\n".repeat(100));
+  await once(socket, "close");
+  await assert.rejects(Manager.connect(address, { authkey: "" }), { name: "TypeError", message: /options.authkey/ });
+  await assert.rejects(here.listen(address, {} as never), { name: "TypeError", message: /options.authkey/ });
+});
+
+test("a stranger makes objects of the exposed types only", async () => {
+  const far = await connected();
+  const c = (await far.create("Counter")) as unknown as import("../../src/index.ts").Remote<Counter>;
+  assert.equal(await c.increment(2), 2);
+  assert.equal(await c.n, 2);
+  const seen = [];
+  for await (const n of c.upTo(3)) seen.push(n);
+  assert.deepEqual(seen, [0, 1, 2]);
+  const d = await far.dict({ a: 1 });
+  await d.set("counter" as never, c as never);
+  assert.equal(await d.get("counter" as never), c);
+  await assert.rejects(far.create("Secret"), { name: "TypeError", message: /does not expose the type "Secret"/ });
+  await assert.rejects(far.list(), /does not expose the type "list"/);
+  await assert.rejects(far.numberOfObjects(), /has no method "numberOfObjects"/);
+  await far.shutdown();
+});
+
+test("no code is accepted from a stranger, and no handle that is not the manager's", async () => {
+  const far = await connected();
+  const d = await far.dict({ a: 1 });
+  await assert.rejects(
+    d.compute("a", (n) => (n ?? 0) + 1),
+    { name: "SerializationError" },
+  );
+  await assert.rejects(far.create(Secret), { name: "SerializationError" });
+  const other = await here.list();
+  await assert.rejects(d.set("a", other as never), { name: "SerializationError" });
+  await assert.rejects(d.set("a", new Map([[1, new Lock()]]) as never), { name: "SerializationError" });
+  assert.throws(() => d.getSync("a"), { name: "StateError" });
+  assert.equal(await d.get("a"), 1);
+  await far.shutdown();
+});
+
+test("limits: length of messages, objects of a connection, connections", async () => {
+  const m = await Manager.start();
+  const small = { authkey, maxMessage: 1000, maxObjects: 3, maxConnections: 1 };
+  const place = await m.listen({ host: "127.0.0.1", port: 0 }, small);
+  const far = await Manager.connect(place, { authkey });
+  for (let i = 0; i < 3; i++) await far.dict();
+  await assert.rejects(far.dict(), /holds 3 already/);
+  await assert.rejects(Manager.connect(place, { authkey }), Error);
+  const d = await m.dict();
+  await m.share("d", d);
+  await assert.rejects(far.dict({ long: "x".repeat(2000) }), ManagerDiedError);
+  await m.shutdown();
+});
+
+test("what a stranger held is freed when its connection ends", async () => {
+  const before = await here.numberOfObjects();
+  const far = await connected();
+  const kept = [await far.dict(), await far.dict()];
+  assert.equal(await here.numberOfObjects(), before + 2);
+  kept[0]?.[Symbol.dispose]();
+  await far.dict();
+  assert.equal(await here.numberOfObjects(), before + 2);
+  await far.shutdown();
+  while ((await here.numberOfObjects()) > before) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test("when the far manager ends, calls reject", async () => {
+  const m = await Manager.start();
+  const place = await m.listen({ host: "127.0.0.1", port: 0 }, { authkey });
+  const queue = await m.queue();
+  await m.share("queue", queue);
+  const far = await Manager.connect(place, { authkey });
+  const waiting = (await far.get<QueueProxy>("queue")).get();
+  const refused = assert.rejects(waiting, ManagerDiedError);
+  process.kill(m.pid as number, "SIGKILL");
+  await refused;
+  await assert.rejects(far.get("queue"), ManagerDiedError);
+  await m.shutdown();
+});
