@@ -21,13 +21,17 @@ function quietly<T>(action: () => T): T {
 }
 
 type RunChild = typeof import("./run-child.ts");
+type Encode = typeof import("../codec/encode.ts");
 
 if (hasLoaders()) {
   // Errors must be encoded at once, wherever they are thrown; so what that may need is loaded ahead.
-  void Promise.all([import("./run-child.ts"), import("../codec/index.ts")]).then(([{ runChild }]) =>
-    runChild(() => {}),
+  void Promise.all([import("./run-child.ts"), import("../codec/encode.ts"), import("../codec/index.ts")]).then(
+    ([{ runChild }, encoder]) => runChild({ encoder: () => encoder, capture: () => {} }),
   );
 } else {
   const { runChild } = quietly(() => require("./run-child.js") as RunChild);
-  void runChild(() => quietly(() => require("../codec/index.js") as unknown));
+  void runChild({
+    encoder: () => quietly(() => require("../codec/encode.js") as Encode),
+    capture: () => quietly(() => require("../codec/index.js") as unknown),
+  });
 }

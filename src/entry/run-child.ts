@@ -7,7 +7,6 @@
 
 import { setMainModule } from "../capture/main-module.ts";
 import { decode, needsHandles, prepare } from "../codec/decode.ts";
-import { encode, encodeError } from "../codec/encode.ts";
 import { FunctionSourceNeeded } from "../codec/function-source.ts";
 import { inheritance } from "../core/inheritance.ts";
 import { fs, util } from "../core/node-builtins.ts";
@@ -29,12 +28,22 @@ import { blockOnOutput } from "./blocking-output.ts";
 /** True once the parent knows what came of the target. */
 let reported = false;
 
-/** Loads the analysis of functions, which few results need. */
-let loadCapture: () => void;
+/** Loads, at once, what not every child needs. */
+export interface Loader {
+  /** For results. */
+  encoder(): typeof import("../codec/encode.ts");
+  /** The analysis of functions: for results that have functions or errors in them. */
+  capture(): void;
+}
+
+/** The message that stands for undefined. */
+const NOTHING = new Uint8Array(0);
+
+let load: Loader;
 
 /** Waits to be told what to run, and runs it. */
-export async function runChild(load: () => void): Promise<void> {
-  loadCapture = load;
+export async function runChild(loader: Loader): Promise<void> {
+  load = loader;
   inheritance.arenaFd = ChildFd.arena;
   blockOnOutput();
   process.on("uncaughtExceptionMonitor", (error) => {
@@ -152,7 +161,8 @@ async function finish(value: unknown): Promise<unknown> {
 function reportValue(value: unknown): void {
   let bytes: Uint8Array;
   try {
-    bytes = withCapture(() => encode(value, { root: "result" }));
+    // Nothing takes no encoder: most targets return nothing.
+    bytes = value === undefined ? NOTHING : withCapture(() => load.encoder().encode(value, { root: "result" }));
   } catch (error) {
     // Only who asks for the result needs it. (`() => setInterval(…)` is a fine target.)
     return reportError(error);
@@ -165,7 +175,7 @@ function reportError(error: unknown): void {
   const origin = { name: inheritance.name, pid: process.pid };
   report(
     FrameType.error,
-    withCapture(() => encodeError(error, origin)),
+    withCapture(() => load.encoder().encodeError(error, origin)),
   );
 }
 
@@ -174,7 +184,7 @@ function withCapture(write: () => Uint8Array): Uint8Array {
     return write();
   } catch (error) {
     if (!(error instanceof FunctionSourceNeeded)) throw error;
-    loadCapture();
+    load.capture();
     return write();
   }
 }

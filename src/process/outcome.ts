@@ -106,6 +106,7 @@ export class Outcome {
 
   #decode(): Settled {
     const { isError, bytes } = this.#message as Message;
+    if (bytes.length === 0) return { kind: "value", value: undefined };
     try {
       return isError ? { kind: "error", error: decodeError(bytes, mapStack) } : { kind: "value", value: decode(bytes) };
     } catch (error) {

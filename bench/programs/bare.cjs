@@ -1,0 +1,1 @@
+// A bare node: does nothing.

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Process } from "../../src/index.ts";
+import { childrenOf, runs, startProgram, until } from "../helpers/program.ts";
+
+const born = (): number => Date.now() - process.uptime() * 1000;
+
+async function spare(): Promise<number> {
+  let found: number | undefined;
+  await until(() => (found = childrenOf(process.pid).find(({ isZombie }) => !isZombie)?.pid) !== undefined);
+  return found as number;
+}
+
+test("after the first start a spare is kept, and the next start takes it", async () => {
+  const first = new Process(() => {}).start();
+  await first.join();
+  const pid = await spare();
+  const child = new Process(born).start();
+  assert.equal(child.pid, pid);
+  await child.join();
+});
+
+test("a spare is used once", async () => {
+  const pid = await spare();
+  const globals = (): unknown => ((globalThis as { used?: boolean }).used ??= true) && process.pid;
+  assert.equal(await new Process(globals).start().result(), pid);
+  const again = new Process(() => (globalThis as { used?: boolean }).used).start();
+  assert.notEqual(again.pid, pid);
+  assert.equal(await again.result(), undefined);
+  await again.join();
+});
+
+test("a spare that somebody killed is noticed, and replaced by a process that works", async () => {
+  const pid = await spare();
+  process.kill(pid, "SIGKILL");
+  await until(() => !runs(pid));
+  assert.equal(await new Process(() => "works").start().result(), "works");
+});
+
+test("flags that a spare does not have give a process of its own", async () => {
+  const pid = await spare();
+  const child = new Process({ target: () => process.execArgv, execArgv: ["--no-deprecation"] }).start();
+  assert.notEqual(child.pid, pid);
+  assert.deepEqual(await child.result(), ["--no-deprecation"]);
+  await child.join();
+});
+
+test("variables that node reads at its start give a process of its own", async () => {
+  const pid = await spare();
+  const target = (): string => new Date(0).toString();
+  const child = new Process({ target, env: { ...process.env, TZ: "Asia/Tokyo" } }).start();
+  assert.notEqual(child.pid, pid);
+  assert.match(await child.result(), /09:00:00/);
+  await child.join();
+});
+
+test("a spare sees nothing of what the program was when the spare was started", async () => {
+  await spare();
+  process.env["MULTIPROC_NEW"] = "1";
+  const here = process.cwd();
+  process.chdir("/");
+  try {
+    const child = new Process(() => [process.cwd(), process.env["MULTIPROC_NEW"], process.argv.length]).start();
+    assert.deepEqual(await child.result(), ["/", "1", process.argv.length]);
+    await child.join();
+  } finally {
+    delete process.env["MULTIPROC_NEW"];
+    process.chdir(here);
+  }
+});
+
+test("many starts at once are all served, and all right", async () => {
+  const children = Array.from({ length: 24 }, (_, i) => new Process((n: number) => n * n, i).start());
+  assert.deepEqual(
+    await Promise.all(children.map((child) => child.result())),
+    children.map((_, i) => i * i),
+  );
+  assert.ok((await Promise.all(children.map((child) => child.join()))).every((code) => code === 0));
+  assert.equal(new Set(children.map((child) => child.pid)).size, children.length);
+});
+
+test("spares keep no program alive, and end with it", async () => {
+  const program = startProgram("with-spare");
+  assert.deepEqual(await program.ended(), { code: 0, signal: null });
+  assert.match(program.stdout(), /^done \d+\n$/);
+  assert.equal(program.stderr(), "");
+  const pid = Number(program.stdout().split(" ")[1]);
+  await until(() => childrenOf(program.pid).length === 0 && childrenOf(pid).length === 0);
+});
