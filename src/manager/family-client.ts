@@ -195,8 +195,10 @@ export class FamilyClient implements ManagerClient {
     if (this.#link === undefined || this.#closed !== undefined) return;
     const any = this.#drain();
     if (!this.#polling) this.#sleepInLoop();
-    // Rung for nothing: somebody was swept.
-    if (!any && this.#pending.size > 0) this.#checkServer();
+    if (any) return;
+    // Rung for nothing: somebody was swept. If that was the server, its owner says so to all others.
+    if (this.#pending.size > 0) this.#checkServer();
+    else this.#hooks.noteExit();
   }
 
   /** Lets the program end when nothing is waited for. */

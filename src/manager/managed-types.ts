@@ -14,8 +14,8 @@ import type { ManagedBoundedSemaphore, ManagedSemaphore } from "./objects/semaph
 import type { ManagedSet } from "./objects/set.ts";
 import type { ManagedValue } from "./objects/value.ts";
 import type { AcquirableExtras, ConditionExtras, Loopable } from "./proxy-extras.ts";
-import type { Remote, RemoteWithView } from "./remote-types.ts";
-import type { DictView, NamespaceView, SetOf, ValueView } from "./sync-view.ts";
+import type { ProxyBase, Remote, RemoteWithView } from "./remote-types.ts";
+import type { DictView, SetOf, ValueView } from "./sync-view.ts";
 
 /** The proxy of a dict. */
 export type DictProxy<K = string, V = unknown> = RemoteWithView<ManagedDict<K, V>, DictView<K, V>> & Loopable<[K, V]>;
@@ -23,8 +23,6 @@ export type DictProxy<K = string, V = unknown> = RemoteWithView<ManagedDict<K, V
 export type ListProxy<T = unknown> = RemoteWithView<ManagedList<T>, T[]> & Loopable<T>;
 /** The proxy of a set. */
 export type SetProxy<T = unknown> = RemoteWithView<ManagedSet<T>, SetOf<T>> & Loopable<T>;
-/** The proxy of a namespace. */
-export type NamespaceProxy<T = Record<string, unknown>> = RemoteWithView<TypedNamespace<T>, NamespaceView<T>>;
 /** The proxy of a value. */
 export type ValueProxy<T extends ElementType = ElementType> = RemoteWithView<ManagedValue<T>, ValueView<T>>;
 /** The proxy of an array. */
@@ -52,13 +50,24 @@ export type QueueProxy<T = unknown> = Remote<ManagedQueue<T>> & Loopable<T>;
 /** The proxy of a joinable queue. */
 export type JoinableQueueProxy<T = unknown> = Remote<ManagedJoinableQueue<T>> & Loopable<T>;
 
-/** A namespace whose names are known to the compiler. */
-interface TypedNamespace<T> extends Pick<ManagedNamespace, "has" | "delete"> {
-  get<K extends keyof T & string>(name: K): T[K];
-  set<K extends keyof T & string>(name: K, value: T[K]): void;
-  keys(): string[];
-  toObject(): T;
-  update<K extends keyof T & string>(name: K, fn: (value: T[K]) => T[K] | Promise<T[K]>): Promise<T[K]>;
+type Name<T> = keyof T & string;
+
+/** The proxy of a namespace, whose names are known to the compiler. */
+export interface NamespaceProxy<T = Record<string, any>>
+  extends Pick<Remote<ManagedNamespace>, "has" | "hasSync" | "delete" | "deleteSync" | "keys" | "keysSync">, ProxyBase {
+  /** The value; undefined if there is none. */
+  get<K extends Name<T>>(name: K): Promise<T[K]>;
+  getSync<K extends Name<T>>(name: K): T[K];
+  set<K extends Name<T>>(name: K, value: T[K]): Promise<void>;
+  setSync<K extends Name<T>>(name: K, value: T[K]): void;
+  /** The values by name; names that start with an underscore are left out. */
+  toObject(): Promise<T>;
+  toObjectSync(): T;
+  /** Replaces a value by what `fn`, which runs in the manager, makes of it; nothing else happens meanwhile. Gives the new one. */
+  update<K extends Name<T>>(name: K, fn: (value: T[K]) => T[K] | Promise<T[K]>): Promise<T[K]>;
+  updateSync<K extends Name<T>>(name: K, fn: (value: T[K]) => T[K] | Promise<T[K]>): T[K];
+  /** A blocking view with the values as properties. */
+  readonly sync: T;
 }
 
 export type { DictSource };

@@ -62,7 +62,7 @@ type MadeBy<M> = M extends new (...args: never[]) => infer I
 type ArgsOf<M> = M extends new (...args: infer A) => unknown ? A : M extends (...args: infer A) => unknown ? A : never;
 
 /** `create` for the names in `static types`. */
-export interface CreatesTypes<Types> extends AsyncDisposable {
+export interface CreatesTypes<Types> {
   create<K extends keyof Types & string>(
     name: K,
     ...args: ArgsOf<MakerOf<Types[K]>>

@@ -101,7 +101,7 @@ export class StrangerSession extends Session {
 
   override leave(): void {
     super.leave();
-    for (const object of [...this.#held.keys()]) this.#letGo(object);
+    for (const object of this.#held.keys()) this.#letGo(object);
   }
 
   #give(object: SharedObject): StrangerTransfer {

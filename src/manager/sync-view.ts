@@ -9,8 +9,6 @@ import type { RemoteRef } from "./remote-ref.ts";
 
 /** A dict as an object with its string keys; a loop gives pairs. */
 export type DictView<K, V> = { [key in K & string]: V } & Iterable<[K, V]>;
-/** A namespace as an object. */
-export type NamespaceView<T> = T;
 /** A value. */
 export interface ValueView<T extends ElementType> {
   value: ElementOf<T>;

@@ -12,8 +12,9 @@ async function errorOf(promise: Promise<unknown>): Promise<ManagerDiedError> {
   return error;
 }
 
-test("a killed manager: pending and later calls of its owner fail and say how it ended, blocking ones too", async () => {
-  await using m = (await Manager.start()) as Manager;
+test("a killed manager: pending and later calls of its owner fail and say how it ended, blocking ones too", async (t) => {
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
   const queue = await m.queue();
   const d = await m.dict({ a: 1 });
   const pid = m.pid as number;
@@ -30,8 +31,9 @@ test("a killed manager: pending and later calls of its owner fail and say how it
   assert.throws(() => d.sync.a, ManagerDiedError);
 });
 
-test("a manager killed while its owner is blocked in a call: the call fails", async () => {
-  await using m = (await Manager.start()) as Manager;
+test("a manager killed while its owner is blocked in a call: the call fails", async (t) => {
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
   const queue = await m.queue();
   const pid = m.pid as number;
   // Kills when the owner is in its blocking call: the manager says so by asking for it.
@@ -47,39 +49,44 @@ test("a manager killed while its owner is blocked in a call: the call fails", as
   await killer.join();
 });
 
-test("a killed manager: children that wait or call get the error, none hangs", async () => {
-  await using m = (await Manager.start()) as Manager;
+test("a killed manager: children that wait or call get the error, none hangs", async (t) => {
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
   const queue = await m.queue();
   const started = await m.barrier(4);
-  const waits = async (): Promise<string> => {
-    await started.wait();
-    return queue.get().catch((error: Error) => error.name);
-  };
-  const blocks = (): string => {
-    started.waitSync();
+  // The manager may be gone before everybody has heard that the barrier is open.
+  const nameOf = async (work: () => Promise<unknown>): Promise<string> => {
     try {
+      await work();
+      return "no error";
+    } catch (error) {
+      return (error as Error).name;
+    }
+  };
+  const waits = (): Promise<string> =>
+    nameOf(async () => {
+      await started.wait();
+      await queue.get();
+    });
+  const blocks = (): Promise<string> =>
+    nameOf(async () => {
+      started.waitSync();
       queue.getSync();
-      return "got something";
-    } catch (error) {
-      return (error as Error).name;
-    }
-  };
-  const hammers = async (): Promise<string> => {
-    await started.wait();
-    try {
+    });
+  const hammers = (): Promise<string> =>
+    nameOf(async () => {
+      await started.wait();
       for (;;) await Promise.all(Array.from({ length: 50 }, () => queue.size()));
-    } catch (error) {
-      return (error as Error).name;
-    }
-  };
+    });
   const children = [waits, blocks, hammers].map((target) => new Process(target as () => unknown).start());
   await started.wait();
   process.kill(m.pid as number, "SIGKILL");
   for (const child of children) assert.equal(await child.result({ timeout: 10_000 }), "ManagerDiedError");
 });
 
-test("random clients are killed under load: the others go on, locks are passed on, nothing is lost", async () => {
-  await using m = (await Manager.start()) as Manager;
+test("random clients are killed under load: the others go on, locks are passed on, nothing is lost", async (t) => {
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
   const counts: DictProxy<string, number> = await m.dict<string, number>({ done: 0, inside: 0, broken: 0 });
   const lock = await m.lock();
   const work = await m.queue<number>();
@@ -125,8 +132,9 @@ test("random clients are killed under load: the others go on, locks are passed o
   assert.equal(await counts.get("broken"), 0);
 });
 
-test("a client is killed while it waits for an item: the item goes to the next one", async () => {
-  await using m = (await Manager.start()) as Manager;
+test("a client is killed while it waits for an item: the item goes to the next one", async (t) => {
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
   const queue = await m.queue<number>();
   const ready = await m.event();
   for (let i = 0; i < 5; i++) {
@@ -147,8 +155,9 @@ test("a client is killed while it waits for an item: the item goes to the next o
   }
 });
 
-test("what only a killed client held is freed", async () => {
-  await using m = (await Manager.start()) as Manager;
+test("what only a killed client held is freed", async (t) => {
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
   const ready = await m.event();
   const before = await m.numberOfObjects();
   const holder = new Process({

@@ -223,9 +223,9 @@ class CounterManager extends Manager {
   };
 }
 
-test("87. types by name; exposed names are exactly those", async () => {
-  // oxlint-disable-next-line typescript/await-thenable -- it does not see through the type of start()
-  await using m = await CounterManager.start();
+test("87. types by name; exposed names are exactly those", async (t) => {
+  const m = await CounterManager.start();
+  t.after(() => m.shutdown());
   const c = await m.create("Counter", 1);
   assert.equal(await c.increment(), 2);
   const made = await m.create("makeCounter", 4);
@@ -255,13 +255,13 @@ test("88. disposal ends the process; later calls fail, and disposing again does 
   await assert.rejects(m.dict(), ManagerDiedError);
 });
 
-test("90. the initializer runs in the manager with its arguments; what it throws rejects start", async () => {
+test("90. the initializer runs in the manager with its arguments; what it throws rejects start", async (t) => {
   class Config {
     readonly value: unknown = (globalThis as { configured?: unknown }).configured;
   }
   const initializer = (value: string): void => void ((globalThis as { configured?: unknown }).configured = value);
-  // oxlint-disable-next-line typescript/await-thenable -- it does not see through the type of start()
-  await using m = await Manager.start({ initializer, initArgs: ["yes"] });
+  const m = await Manager.start({ initializer, initArgs: ["yes"] });
+  t.after(() => m.shutdown());
   assert.equal(await (await m.create(Config)).value, "yes");
   const failing = Manager.start({
     initializer: () => {

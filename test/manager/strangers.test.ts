@@ -43,8 +43,8 @@ const address = (await here.listen({ host: "127.0.0.1", port: 0 }, { authkey, ex
   port: number;
 };
 
-async function connected(): Promise<AsyncDisposable & CounterManager> {
-  return (await CounterManager.connect(address, { authkey })) as AsyncDisposable & CounterManager;
+async function connected(): Promise<CounterManager> {
+  return (await CounterManager.connect(address, { authkey })) as CounterManager;
 }
 
 test("89. a program that is no family connects and puts into a shared queue", async () => {
