@@ -23,6 +23,21 @@ export {
   type StdioChoice,
 } from "./process/index.ts";
 export * from "./manager/index.ts";
+export {
+  type ApplyOptions,
+  AsyncResult,
+  type ItemResult,
+  type MapAsyncOptions,
+  type MapOptions,
+  type Percentiles,
+  Pool,
+  type PoolOptions,
+  type Progress,
+  type ProgressOption,
+  type StatsReport,
+  type TaskResult,
+  type WorkerStats,
+} from "./pool/index.ts";
 export * from "./shared/index.ts";
 export * from "./sync/index.ts";
 export { wait } from "./wait/index.ts";

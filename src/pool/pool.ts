@@ -1,0 +1,304 @@
+/** Pool: the object that users hold. Source of its behaviour: CPython's `multiprocessing.Pool`. */
+
+import { SerializationError, StateError } from "../core/errors.ts";
+import { TO_HANDLE } from "../core/handle.ts";
+import { checkFunction, checkInteger, checkKnownOptions, checkObject, typeError } from "../core/options.ts";
+import { cpuCount } from "../process/index.ts";
+import type { AsyncResult } from "./async-result.ts";
+import { callOnce, type Callbacks, ChunkedCall, contentsFor, makeTask, resultOf, SingleCall } from "./calls.ts";
+import { defaultChunkSize } from "./chunking.ts";
+import { Imap } from "./imap.ts";
+import {
+  checkDuration,
+  checkList,
+  checkPoolOptions,
+  checkSignal,
+  MAX_WORKERS,
+  type PoolOptions,
+} from "./pool-options.ts";
+import { checkProgress, type ProgressOption, ProgressReporter } from "./progress.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { StatsReport } from "./stats.ts";
+import { Kind } from "./worker-cell.ts";
+
+/** What a call gives for a function that returns R: what a promise resolves to; the items of a generator as they come. */
+export type TaskResult<R> = R extends Generator<infer T> | AsyncGenerator<infer T>
+  ? AsyncIterableIterator<T>
+  : Awaited<R>;
+/** In a chunk: a generator's items are gathered. */
+export type ItemResult<R> = R extends Generator<infer T> | AsyncGenerator<infer T> ? T[] : Awaited<R>;
+
+export interface ApplyOptions<R> extends Callbacks<R> {
+  /** Milliseconds that the task may run, from its beginning. Default: the pool's `taskTimeout`. */
+  readonly timeout?: number;
+  /** Aborting it ends the call with `signal.reason`; a task that runs is stopped. */
+  readonly signal?: AbortSignal;
+}
+
+export interface MapOptions {
+  /** Items in a task. Default: as Python's, four tasks for each worker; of `imap`: by the time that items take. */
+  readonly chunkSize?: number;
+  /** `true` draws a bar on a terminal; a function gets the counts. */
+  readonly progress?: ProgressOption;
+  /** Aborting it ends the call with `signal.reason`; tasks that run are stopped. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds that a task (a chunk) may run, from its beginning. Default: the pool's `taskTimeout`. */
+  readonly timeout?: number;
+}
+
+export type MapAsyncOptions<R> = MapOptions & Callbacks<R[]>;
+
+const MAP_OPTIONS = ["chunkSize", "progress", "signal", "timeout"];
+const CALLBACKS = ["callback", "errorCallback"];
+
+/**
+ * Worker processes that run functions.
+ *
+ * - Any function can be a task: what it captures is copied at the call.
+ * - Workers are started on demand, up to `processes`, and kept. A worker runs one task at a time, async ones too.
+ * - A worker that dies costs the task that it ran (`WorkerDiedError`), and is replaced.
+ * - A pool that is never closed does not keep the program alive; tasks under way do.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from "multiproc";
+ *
+ * await using pool = new Pool(4);
+ * console.log(await pool.map((n) => n * n, [1, 2, 3])); // [ 1, 4, 9 ]
+ * ```
+ */
+export class Pool {
+  readonly #scheduler: Scheduler;
+
+  /**
+   * @param processes How many workers there may be. Default: `cpuCount()`.
+   * @throws {TypeError | RangeError} If an argument is wrong.
+   */
+  constructor(processes?: number | PoolOptions, options: PoolOptions = {}) {
+    const settings = typeof processes === "object" && processes !== null ? processes : options;
+    const count = typeof processes === "object" || processes === undefined ? cpuCount() : processes;
+    checkInteger("processes", count, 1, MAX_WORKERS);
+    const checked = checkPoolOptions(settings);
+    checked.signal?.throwIfAborted();
+    this.#scheduler = new Scheduler(count, checked);
+    checked.signal?.addEventListener("abort", () => this.terminate(), { once: true });
+  }
+
+  /** For errors. */
+  get name(): string {
+    return this.#scheduler.options.name;
+  }
+
+  /** How many workers there may be. */
+  get processes(): number {
+    return this.#scheduler.processes;
+  }
+
+  /** Calls a function in a worker. Rejects with its error, or WorkerDiedError, TimeoutError, CancelledError. */
+  async apply<A extends unknown[], R>(fn: (...args: A) => R, args?: Readonly<A>): Promise<TaskResult<R>> {
+    checkFunction("fn", fn);
+    const list = args === undefined ? [] : checkList("args", args);
+    this.#scheduler.assertOpen("give a task to");
+    return callOnce(this.#scheduler, fn, list) as Promise<TaskResult<R>>;
+  }
+
+  /** As `apply`, with the arguments one by one. */
+  async submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<TaskResult<R>> {
+    return this.apply(fn, args);
+  }
+
+  /**
+   * Calls a function in a worker.
+   * @throws {StateError} If the pool was closed. @throws {SerializationError} If function or arguments cannot travel.
+   */
+  applyAsync<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    args?: Readonly<A>,
+    options: ApplyOptions<TaskResult<R>> = {},
+  ): AsyncResult<TaskResult<R>> {
+    checkFunction("fn", fn);
+    const list = args === undefined || args === null ? [] : checkList("args", args);
+    checkCallOptions("applyAsync", options, ["timeout", "signal", ...CALLBACKS]);
+    const scheduler = this.#scheduler;
+    scheduler.assertOpen("give a task to");
+    const { timeout, signal } = options;
+    return resultOf(scheduler, options, signal, (resolve, reject) => {
+      const booked = scheduler.book.book(fn);
+      const listener = new SingleCall(scheduler, resolve as (value: unknown) => void, reject);
+      const task = makeTask(scheduler, booked, Kind.call, contentsFor(booked, fn, list), listener, { timeout });
+      scheduler.submit(task);
+      return { cancel: (error) => scheduler.cancel(task, error) };
+    });
+  }
+
+  /** Calls a function for each item; the results are in the order of the items. Rejects with the first error in that order, when all chunks have ended. */
+  async map<T, R>(fn: (item: T) => R, items: Iterable<T>, options: MapOptions = {}): Promise<ItemResult<R>[]> {
+    return this.#chunked<R>("map", Kind.map, fn, items, options, MAP_OPTIONS).get();
+  }
+
+  mapAsync<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T>,
+    options: MapAsyncOptions<ItemResult<R>> = {},
+  ): AsyncResult<ItemResult<R>[]> {
+    return this.#chunked<R>("mapAsync", Kind.map, fn, items, options, [...MAP_OPTIONS, ...CALLBACKS]);
+  }
+
+  /** As `map`, for functions of several parameters: each item is an array of arguments. */
+  async starmap<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    argTuples: Iterable<Readonly<A>>,
+    options: MapOptions = {},
+  ): Promise<ItemResult<R>[]> {
+    return this.#chunked<R>("starmap", Kind.starmap, fn, argTuples, options, MAP_OPTIONS).get();
+  }
+
+  starmapAsync<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    argTuples: Iterable<Readonly<A>>,
+    options: MapAsyncOptions<ItemResult<R>> = {},
+  ): AsyncResult<ItemResult<R>[]> {
+    return this.#chunked<R>("starmapAsync", Kind.starmap, fn, argTuples, options, [...MAP_OPTIONS, ...CALLBACKS]);
+  }
+
+  /**
+   * Calls a function for each item, lazily: results in order as they come, inputs taken a small window ahead of the consumer.
+   * Endless and async inputs work. `next()` rejects for an item that failed and goes on with the one after.
+   */
+  imap<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<ItemResult<R>> {
+    return this.#imap("imap", true, fn, items, options) as AsyncIterableIterator<ItemResult<R>>;
+  }
+
+  /** As `imap`, results in the order in which they come. */
+  imapUnordered<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<ItemResult<R>> {
+    return this.#imap("imapUnordered", false, fn, items, options) as AsyncIterableIterator<ItemResult<R>>;
+  }
+
+  /** Takes no more tasks; workers end when all is done. */
+  close(): void {
+    this.#scheduler.close();
+  }
+
+  /** Ends the workers at once; what has not ended rejects with CancelledError. */
+  terminate(): void {
+    this.#scheduler.terminate();
+  }
+
+  /** Waits until all workers have ended. @throws {StateError} If the pool is open. */
+  async join(): Promise<void> {
+    if (this.#scheduler.state === "open")
+      throw new StateError(`Cannot join pool "${this.name}": it is open; call close() or terminate() first`);
+    await this.#scheduler.join();
+  }
+
+  /** Counts and times. */
+  stats(): StatsReport {
+    return this.#scheduler.stats();
+  }
+
+  /** Closes, and waits until all is done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.#scheduler.join();
+  }
+
+  /** Terminates. */
+  [Symbol.dispose](): void {
+    this.terminate();
+  }
+
+  #chunked<R>(
+    method: string,
+    kind: number,
+    fn: Function,
+    items: Iterable<unknown>,
+    options: MapAsyncOptions<ItemResult<R>>,
+    known: readonly string[],
+  ): AsyncResult<ItemResult<R>[]> {
+    checkFunction("fn", fn);
+    checkCallOptions(method, options, known);
+    const scheduler = this.#scheduler;
+    scheduler.assertOpen("give tasks to");
+    const list = checkList("items", items);
+    if (kind === Kind.starmap) list.forEach((args, i) => checkTuple(`argTuples[${i}]`, args));
+    const { chunkSize = defaultChunkSize(list.length, scheduler.processes), progress, signal, timeout } = options;
+    const reporter = new ProgressReporter(progress, list.length, this.name);
+    return resultOf(scheduler, options, signal, (resolve, reject) => {
+      const call = { fn, kind, items: list, chunkSize, timeout };
+      return new ChunkedCall(scheduler, call, reporter, resolve as (values: unknown[]) => void, reject);
+    });
+  }
+
+  #imap(method: string, ordered: boolean, fn: Function, items: unknown, options: MapOptions): Imap {
+    checkFunction("fn", fn);
+    checkCallOptions(method, options, MAP_OPTIONS);
+    checkIterable(items);
+    const scheduler = this.#scheduler;
+    scheduler.assertOpen("give tasks to");
+    const { chunkSize, progress, signal, timeout } = options;
+    signal?.throwIfAborted();
+    // A function that cannot travel is refused at the call; what it captures is read again when its chunks are sent.
+    scheduler.book.book(fn);
+    const total = Array.isArray(items) ? items.length : undefined;
+    const imap = new Imap(
+      {
+        processes: scheduler.processes,
+        send: (chunk, index, listener) => {
+          const booked = scheduler.book.book(fn);
+          const contents = contentsFor(booked, fn, chunk);
+          const task = makeTask(scheduler, booked, Kind.settle, contents, listener, {
+            index,
+            items: chunk.length,
+            timeout,
+          });
+          scheduler.submit(task);
+          return task;
+        },
+        cancel: (task) => scheduler.drop(task),
+      },
+      items as Iterable<unknown> | AsyncIterable<unknown>,
+      { ordered, chunkSize, progress: new ProgressReporter(progress, total, this.name) },
+    );
+    signal?.addEventListener("abort", () => imap.fail(signal.reason), { once: true });
+    return imap;
+  }
+}
+
+Object.defineProperty(Pool.prototype, TO_HANDLE, {
+  value(this: Pool): never {
+    throw new SerializationError(
+      `Cannot send the pool "${this.name}": only the process that made it can use it; a task can make a pool of its own`,
+    );
+  },
+});
+
+function checkCallOptions(method: string, options: unknown, known: readonly string[]): void {
+  checkObject("options", options);
+  checkKnownOptions(method, options, known);
+  const { chunkSize, progress, signal, timeout, callback, errorCallback } = options as MapAsyncOptions<unknown>;
+  if (chunkSize !== undefined) checkInteger("options.chunkSize", chunkSize, 1);
+  if (timeout !== undefined) checkDuration("options.timeout", timeout);
+  if (callback !== undefined) checkFunction("options.callback", callback);
+  if (errorCallback !== undefined) checkFunction("options.errorCallback", errorCallback);
+  checkProgress(progress);
+  checkSignal("options.signal", signal);
+}
+
+function checkTuple(name: string, args: unknown): void {
+  if (!Array.isArray(args)) throw typeError(name, "an array of arguments", args);
+}
+
+function checkIterable(items: unknown): void {
+  const { [Symbol.iterator]: iterator, [Symbol.asyncIterator]: asyncIterator } = (items ?? {}) as Iterable<unknown> &
+    AsyncIterable<unknown>;
+  if ((typeof iterator !== "function" && typeof asyncIterator !== "function") || typeof items === "string")
+    throw typeError("items", "an array, or another iterable or async iterable", items);
+}

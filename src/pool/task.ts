@@ -1,0 +1,66 @@
+/** A task as the pool keeps it, from the call to its end. */
+
+import { type Encoded, encodeTo } from "../codec/index.ts";
+import { type ByteSink, HeapSink } from "../core/bytes.ts";
+import type { BookedFunction } from "./function-book.ts";
+import type { Written } from "./lane.ts";
+
+/** What comes of a task. */
+export interface TaskListener {
+  value(value: unknown, task: Task): void;
+  error(error: unknown, task: Task): void;
+  /** The task is a generator; `consumed` is to be called for each item taken, `stop` when nobody wants more. */
+  stream?(task: Task): void;
+  item?(item: unknown, task: Task): void;
+}
+
+export interface Task {
+  readonly kind: number;
+  readonly fn: BookedFunction;
+  /** Set while the task's contents are not encoded yet. */
+  contents: unknown;
+  bytes: Uint8Array | undefined;
+  /** Shared things that the contents refer to, as long as nobody has taken them. */
+  taken: Encoded | undefined;
+  /** Where the contents are in the lane of its worker. */
+  written: Written | undefined;
+  readonly listener: TaskListener;
+  /** Its place among the tasks of one call. */
+  readonly index: number;
+  /** How many items it has. */
+  readonly items: number;
+  /** Milliseconds from its beginning; Infinity without a limit. */
+  readonly timeout: number;
+  /** How often it may be begun again when its worker dies. */
+  retries: number;
+  readonly queuedAt: number;
+  /** Its listener has been told. */
+  ended: boolean;
+  /** The pool need not wait for it any more. */
+  finished?: boolean;
+  /** Milliseconds that it ran. */
+  duration?: number;
+}
+
+const scratch = new HeapSink();
+
+/** Encodes what is not encoded yet, for a task that has to wait. */
+export function encodeTask(task: Task): void {
+  if (task.bytes !== undefined) return;
+  scratch.position = 0;
+  task.taken = writeContents(scratch, task);
+  task.bytes = scratch.take();
+  task.contents = undefined;
+}
+
+/** Writes the contents of a task. @throws {SerializationError} */
+export function writeContents(sink: ByteSink, task: Task): Encoded | undefined {
+  return encodeTo(sink, task.contents, { root: task.items === 1 ? "args" : "items" });
+}
+
+/** Writes bytes that are encoded. */
+export function writeBytes(sink: ByteSink, bytes: Uint8Array): void {
+  if (sink.limit - sink.position < bytes.length) sink.grow(bytes.length);
+  sink.bytes.set(bytes, sink.position);
+  sink.position += bytes.length;
+}

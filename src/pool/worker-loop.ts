@@ -1,0 +1,399 @@
+/**
+ * What runs in a worker: takes tasks out of its lane, runs them one after another, puts what came of them into the other lane.
+ *
+ * As long as functions give plain values nothing is awaited between two tasks; a promise or a generator is. So a worker runs
+ * one task at a time, async ones too.
+ */
+
+import { decodeFrom, encodeError, encodeErrorTo, encodeTo, prepare } from "../codec/index.ts";
+import { HeapSink } from "../core/bytes.ts";
+import { inheritance } from "../core/inheritance.ts";
+import { arena, type BlockRef, openCell, openExtent, selfSlot } from "../memory/index.ts";
+import { AdaptiveSpin, keepEventLoop, onDoorbell, ringDoorbell } from "../wait/index.ts";
+import { LaneReader, LaneWriter, MIN_ROOM } from "./lane.ts";
+import { Kind, monotonicNow, RESULT_HEADER, Word, WorkerState } from "./worker-cell.ts";
+
+/** What a worker is started with: plain data. */
+export interface WorkerStart {
+  readonly cell: BlockRef;
+  readonly tasks: BlockRef;
+  readonly results: BlockRef;
+  readonly poolSlot: number;
+  readonly initializer: Function | undefined;
+  readonly initArgs: readonly unknown[];
+}
+
+type AnyFunction = (...args: unknown[]) => unknown;
+/** A function, or why it cannot be had. */
+type Defined = { readonly fn: AnyFunction } | { readonly error: unknown };
+
+/** Streamed items that may be under way to the pool. */
+const STREAM_WINDOW = 64;
+const MODULES = 1;
+
+class WorkerLoop {
+  readonly #base: number;
+  readonly #tasks: LaneReader;
+  readonly #results: LaneWriter;
+  readonly #poolSlot: number;
+  readonly #functions = new Map<number, Defined>();
+  readonly #spin = new AdaptiveSpin();
+  readonly #origin = { name: inheritance.name, pid: process.pid };
+  #wake: (() => void) | undefined;
+  #number = 0;
+  #itemsSent = 0;
+
+  constructor({ cell, tasks, results, poolSlot }: WorkerStart) {
+    this.#base = openCell(cell).word;
+    const { words } = arena();
+    words[this.#base + Word.slot] = selfSlot();
+    this.#tasks = new LaneReader(openExtent(tasks), this.#base + Word.tasksTail, this.#base + Word.tasksHead);
+    this.#results = new LaneWriter(openExtent(results), this.#base + Word.resultsTail, this.#base + Word.resultsHead);
+    this.#poolSlot = poolSlot;
+    keepEventLoop();
+    onDoorbell(() => this.#rung());
+    Atomics.store(words, this.#base + Word.state, WorkerState.adopted);
+  }
+
+  /** Says that the worker takes tasks. */
+  ready(): void {
+    Atomics.store(arena().words, this.#base + Word.state, WorkerState.ready);
+    ringDoorbell(this.#poolSlot);
+  }
+
+  /** Says that the initializer has failed. */
+  broken(error: unknown): void {
+    this.#results.begin(Kind.broken);
+    encodeErrorTo(this.#results, error, this.#origin);
+    this.#results.commit();
+    ringDoorbell(this.#poolSlot);
+  }
+
+  /** Runs tasks until the pool is closed. */
+  async run(): Promise<void> {
+    for (;;) {
+      while (this.#tasks.next()) {
+        const { kind } = this.#tasks;
+        if (kind === Kind.close) return;
+        if (kind === Kind.define) await this.#define();
+        else if (kind === Kind.forget) this.#functions.delete(this.#uint32());
+        else {
+          const pending = this.#task(kind);
+          if (pending !== undefined) await pending;
+        }
+        this.#tasks.done();
+        if (this.#results.room < 2 * MIN_ROOM) await this.#roomForResults();
+      }
+      if (!this.#spin.until(() => !this.#tasks.isEmpty)) await this.#sleep();
+    }
+  }
+
+  #uint32(): number {
+    const value = this.#tasks.view.getUint32(this.#tasks.position, true);
+    this.#tasks.position += 4;
+    return value;
+  }
+
+  /** True when the message at the reader's position imports modules, which takes a turn of the event loop. */
+  #needsModules(): boolean {
+    return ((this.#tasks.bytes[this.#tasks.position + 1] as number) & MODULES) !== 0;
+  }
+
+  async #define(): Promise<void> {
+    const id = this.#uint32();
+    this.#uint32();
+    let defined: Defined;
+    try {
+      if (this.#needsModules()) await prepare(this.#tasks.bytes.subarray(this.#tasks.position, this.#tasks.limit));
+      defined = { fn: decodeFrom(this.#tasks) as AnyFunction };
+    } catch (error) {
+      defined = { error };
+    }
+    this.#functions.set(id, defined);
+  }
+
+  /** @returns undefined when the task has ended already. */
+  #task(kind: number): Promise<void> | undefined {
+    const number = this.#number;
+    this.#number = (number + 1) | 0;
+    // The pool has taken it back.
+    if (Atomics.compareExchange(arena().words, this.#base + Word.turn, number, this.#number) !== number) return;
+    const startedAt = monotonicNow();
+    arena().doubles[(this.#base + Word.startedAt) / 2] = startedAt;
+    const id = this.#uint32();
+    this.#tasks.position += TASK_PADDING;
+    if (this.#needsModules()) return this.#taskWithModules(kind, id, number, startedAt);
+    return this.#start(kind, id, number, startedAt);
+  }
+
+  async #taskWithModules(kind: number, id: number, number: number, startedAt: number): Promise<void> {
+    try {
+      await prepare(this.#tasks.bytes.subarray(this.#tasks.position, this.#tasks.limit));
+    } catch (error) {
+      return this.#failed(number, startedAt, error);
+    }
+    await this.#start(kind, id, number, startedAt);
+  }
+
+  #start(kind: number, id: number, number: number, startedAt: number): Promise<void> | undefined {
+    try {
+      const contents = decodeFrom(this.#tasks) as unknown[];
+      // What the message held is copied: the pool may use its room.
+      this.#tasks.done();
+      const [fn, args] = this.#functionOf(id, contents);
+      const value = this.#call(kind, fn, args);
+      if (isPromise(value)) return this.#later(number, startedAt, value);
+      if (kind === Kind.call && isGenerator(value)) return this.#stream(number, startedAt, value);
+      this.#ended(number, startedAt, value);
+    } catch (error) {
+      this.#failed(number, startedAt, error);
+    }
+    return undefined;
+  }
+
+  /** Function 0: it holds handles, and comes with the arguments. */
+  #functionOf(id: number, contents: unknown[]): [AnyFunction, unknown[]] {
+    if (id === 0) return contents as [AnyFunction, unknown[]];
+    const defined = this.#functions.get(id) as Defined;
+    if ("error" in defined) throw defined.error;
+    return [defined.fn, contents];
+  }
+
+  #call(kind: number, fn: AnyFunction, args: unknown[]): unknown {
+    switch (kind) {
+      case Kind.call:
+        return fn(...args);
+      case Kind.map:
+        return mapChunk(args, fn);
+      case Kind.starmap:
+        return mapChunk(args, (each) => fn(...(each as unknown[])));
+      default:
+        return settleChunk(args, fn, this.#origin);
+    }
+  }
+
+  async #later(number: number, startedAt: number, promise: PromiseLike<unknown>): Promise<void> {
+    try {
+      const value = await promise;
+      if (isGenerator(value)) return await this.#stream(number, startedAt, value);
+      this.#ended(number, startedAt, value);
+    } catch (error) {
+      this.#failed(number, startedAt, error);
+    }
+  }
+
+  #ended(number: number, startedAt: number, value: unknown): void {
+    const isSettled = value instanceof Outcomes;
+    try {
+      this.#put(isSettled ? Kind.settled : Kind.value, number, startedAt, () =>
+        encodeTo(this.#results, isSettled ? value.list : value, { root: "result" }),
+      );
+    } catch (error) {
+      if (isSettled && value.dropUnsendable(this.#origin)) return this.#ended(number, startedAt, value);
+      this.#failed(number, startedAt, error);
+    }
+  }
+
+  #failed(number: number, startedAt: number, error: unknown): void {
+    this.#put(Kind.error, number, startedAt, () => encodeErrorTo(this.#results, error, this.#origin));
+  }
+
+  #put(kind: number, number: number, startedAt: number, write: () => unknown): void {
+    const results = this.#results;
+    results.begin(kind);
+    results.view.setInt32(results.position, number, true);
+    results.view.setFloat64(results.position + 8, monotonicNow() - startedAt, true);
+    results.position += RESULT_HEADER;
+    try {
+      write();
+    } catch (error) {
+      results.abort();
+      throw error;
+    }
+    results.commit();
+    // The pool says that it will look, then looks; we publish, then ask. So one of both sees the other.
+    if (Atomics.load(arena().words, this.#base + Word.polled) === 0) ringDoorbell(this.#poolSlot);
+  }
+
+  async #stream(number: number, startedAt: number, generator: AnyGenerator): Promise<void> {
+    this.#put(Kind.stream, number, startedAt, () => encodeTo(this.#results, undefined));
+    try {
+      for await (const item of generator) {
+        if (this.#isUnread(number)) break;
+        if (this.#results.room < 2 * MIN_ROOM) await this.#roomForResults();
+        this.#put(Kind.item, number, startedAt, () => encodeTo(this.#results, item, { root: "item" }));
+        this.#itemsSent = (this.#itemsSent + 1) | 0;
+        while (this.#ahead() >= STREAM_WINDOW && !this.#isUnread(number))
+          await this.#sleep(() => this.#ahead() < STREAM_WINDOW || this.#isUnread(number));
+      }
+      this.#ended(number, startedAt, undefined);
+    } catch (error) {
+      this.#failed(number, startedAt, error);
+    }
+  }
+
+  #ahead(): number {
+    return (this.#itemsSent - Atomics.load(arena().words, this.#base + Word.streamConsumed)) | 0;
+  }
+
+  #isUnread(number: number): boolean {
+    return Atomics.load(arena().words, this.#base + Word.streamStop) === ((number + 1) | 0);
+  }
+
+  async #roomForResults(): Promise<void> {
+    const { words } = arena();
+    for (;;) {
+      Atomics.store(words, this.#base + Word.needsRoom, 1);
+      if (this.#results.room >= 2 * MIN_ROOM) break;
+      ringDoorbell(this.#poolSlot);
+      await this.#sleep(() => this.#results.room >= 2 * MIN_ROOM);
+    }
+    Atomics.store(words, this.#base + Word.needsRoom, 0);
+  }
+
+  /** Until the pool rings, unless there is something to do already. */
+  #sleep(isAwaited: () => boolean = () => !this.#tasks.isEmpty): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      // Says that it sleeps, then looks; the pool publishes, then asks.
+      Atomics.store(arena().words, this.#base + Word.asleep, 1);
+      if (isAwaited()) this.#rung();
+    });
+  }
+
+  #rung(): void {
+    Atomics.store(arena().words, this.#base + Word.asleep, 0);
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+const TASK_PADDING = 4;
+
+type AnyGenerator = AsyncIterable<unknown> | Iterable<unknown>;
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+function isGenerator(value: unknown): value is AnyGenerator {
+  if (typeof value !== "object" || value === null) return false;
+  const tag: unknown = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
+  return tag === "Generator" || tag === "AsyncGenerator";
+}
+
+/** In a chunk a generator's items are gathered. */
+async function gather(generator: AnyGenerator): Promise<unknown[]> {
+  const items: unknown[] = [];
+  for await (const item of generator) items.push(item);
+  return items;
+}
+
+function mapChunk(items: unknown[], fn: AnyFunction): unknown {
+  const values: unknown[] = [];
+  for (let i = 0; i < items.length; i++) {
+    const value = fn(items[i]);
+    if (isPromise(value) || isGenerator(value)) return mapRest(items, fn, values, value);
+    values.push(value);
+  }
+  return values;
+}
+
+/** From the first item on that gave something to wait for: one after the other. */
+async function mapRest(items: unknown[], fn: AnyFunction, values: unknown[], first: unknown): Promise<unknown[]> {
+  values.push(await finish(first));
+  for (let i = values.length; i < items.length; i++) values.push(await finish(fn(items[i])));
+  return values;
+}
+
+async function finish(value: unknown): Promise<unknown> {
+  const settled: unknown = await value;
+  return isGenerator(settled) ? gather(settled) : settled;
+}
+
+/** The outcomes of a chunk's items one by one. */
+class Outcomes {
+  readonly list: [boolean, unknown][] = [];
+
+  add(isValue: boolean, value: unknown): void {
+    this.list.push([isValue, value]);
+  }
+
+  /** Replaces values that cannot travel by the reasons. @returns false when there are none. */
+  dropUnsendable(origin: { name: string; pid: number }): boolean {
+    let found = false;
+    this.list.forEach(([isValue, value], i) => {
+      const problem = isValue ? problemOf(value) : undefined;
+      if (problem === undefined) return;
+      found = true;
+      this.list[i] = [false, encodeError(problem, origin)];
+    });
+    return found;
+  }
+}
+
+/** Why a value cannot travel. */
+function problemOf(value: unknown): unknown {
+  try {
+    const taken = encodeTo(new HeapSink(), value, { root: "result" });
+    for (const transfer of taken?.transfers ?? []) transfer.abort?.();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function settleChunk(items: unknown[], fn: AnyFunction, origin: { name: string; pid: number }): unknown {
+  const outcomes = new Outcomes();
+  for (let i = 0; i < items.length; i++) {
+    try {
+      const value = fn(items[i]);
+      if (isPromise(value) || isGenerator(value)) return settleRest(items, fn, outcomes, value, origin);
+      outcomes.add(true, value);
+    } catch (error) {
+      outcomes.add(false, encodeError(error, origin));
+    }
+  }
+  return outcomes;
+}
+
+async function settleRest(
+  items: unknown[],
+  fn: AnyFunction,
+  outcomes: Outcomes,
+  first: unknown,
+  origin: { name: string; pid: number },
+): Promise<Outcomes> {
+  const firstIndex = outcomes.list.length;
+  for (let i = firstIndex; i < items.length; i++) {
+    try {
+      const value = i === firstIndex ? first : fn(items[i]);
+      outcomes.add(true, await finish(value));
+    } catch (error) {
+      outcomes.add(false, encodeError(error, origin));
+    }
+  }
+  return outcomes;
+}
+
+/** The target of a worker's process. */
+export async function runWorker(start: WorkerStart): Promise<void> {
+  // Ctrl-C reaches the whole process group; what becomes of the pool is the program's to decide.
+  process.on("SIGINT", () => {});
+  // The façade registers the kinds of handles that there are.
+  await import(new URL("../index.js", import.meta.url).href);
+  const loop = new WorkerLoop(start);
+  if (start.initializer !== undefined) {
+    try {
+      await (start.initializer as AnyFunction)(...start.initArgs);
+    } catch (error) {
+      loop.broken(error);
+      process.exit(1);
+    }
+  }
+  loop.ready();
+  await loop.run();
+  // Handles that tasks have left open do not keep a worker.
+  process.exit(0);
+}
