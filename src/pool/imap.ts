@@ -158,8 +158,6 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
     if (this.#inputError !== undefined) {
       const { error } = this.#inputError;
       this.#inputError = undefined;
-      this.#stop();
-      this.#inputEnded = true;
       const first = this.#waiting.shift();
       first?.reject(error);
     }
@@ -186,43 +184,42 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
     return 2 * this.#pool.processes * this.#chunkSize;
   }
 
+  get #mayFeed(): boolean {
+    return !this.#over && !this.#inputEnded && this.#ahead + this.#chunkSize <= this.#window;
+  }
+
   /** Takes inputs as long as there is room. */
   #feed(): void {
-    if (this.#feeding || this.#over) return;
+    if (this.#feeding || !this.#mayFeed) return;
     this.#feeding = true;
     if (this.#isAsync) return void this.#feedAsync();
-    try {
-      while (!this.#inputEnded && this.#ahead + this.#chunkSize <= Math.max(this.#window, this.#chunkSize)) {
-        const chunk: unknown[] = [];
-        while (chunk.length < this.#chunkSize && this.#add(chunk, (this.#items as Iterator<unknown>).next()));
-        this.#sendChunk(chunk);
+    while (this.#mayFeed) {
+      const chunk: unknown[] = [];
+      const size = this.#chunkSize;
+      try {
+        while (chunk.length < size && this.#add(chunk, (this.#items as Iterator<unknown>).next()));
+      } catch (error) {
+        this.#inputFailed(error);
       }
-    } catch (error) {
-      this.#inputFailed(error);
-    } finally {
-      this.#feeding = false;
+      this.#sendChunk(chunk);
     }
+    this.#feeding = false;
   }
 
   async #feedAsync(): Promise<void> {
-    try {
-      while (
-        !this.#over &&
-        !this.#inputEnded &&
-        this.#ahead + this.#chunkSize <= Math.max(this.#window, this.#chunkSize)
-      ) {
-        const chunk: unknown[] = [];
-        // A slow input is not waited for to fill a chunk.
-        const full = this.#fixed ?? 1;
-        while (chunk.length < full && !this.#over) if (!this.#add(chunk, await this.#items.next())) break;
-        if (!this.#over) this.#sendChunk(chunk);
+    while (this.#mayFeed) {
+      const chunk: unknown[] = [];
+      // A slow input is not waited for to fill a chunk.
+      const size = this.#fixed ?? 1;
+      try {
+        while (chunk.length < size && !this.#over) if (!this.#add(chunk, await this.#items.next())) break;
+      } catch (error) {
+        this.#inputFailed(error);
       }
-    } catch (error) {
-      this.#inputFailed(error);
-    } finally {
-      this.#feeding = false;
-      if (!this.#over) this.#deliver();
+      if (!this.#over) this.#sendChunk(chunk);
     }
+    this.#feeding = false;
+    this.#deliver();
   }
 
   #add(chunk: unknown[], { done, value }: IteratorResult<unknown>): boolean {

@@ -76,11 +76,11 @@ export class Pool {
    */
   constructor(processes?: number | PoolOptions, options: PoolOptions = {}) {
     const settings = typeof processes === "object" && processes !== null ? processes : options;
-    const count = typeof processes === "object" || processes === undefined ? cpuCount() : processes;
+    const count = settings === processes || processes === undefined ? cpuCount() : processes;
     checkInteger("processes", count, 1, MAX_WORKERS);
     const checked = checkPoolOptions(settings);
     checked.signal?.throwIfAborted();
-    this.#scheduler = new Scheduler(count, checked);
+    this.#scheduler = new Scheduler(count as number, checked);
     checked.signal?.addEventListener("abort", () => this.terminate(), { once: true });
   }
 

@@ -6,9 +6,10 @@
  * allows more), and a death costs what had begun.
  */
 
-import { CancelledError, StateError, TimeoutError, WorkerDiedError } from "../core/errors.ts";
+import { CancelledError, StateError, TimeoutError } from "../core/errors.ts";
 import type { Exit } from "../process/child-link.ts";
 import { keepEventLoop, releaseEventLoop } from "../wait/index.ts";
+import { cannotStartError, diedError } from "./death.ts";
 import { events } from "./events.ts";
 import { FunctionBook } from "./function-book.ts";
 import { pollLater, register, unregister } from "./polling.ts";
@@ -16,6 +17,7 @@ import type { CheckedPoolOptions } from "./pool-options.ts";
 import { PoolWorker, type WorkerListener } from "./pool-worker.ts";
 import { PoolStats, type StatsReport } from "./stats.ts";
 import { encodeTask, type Task } from "./task.ts";
+import { TaskQueue } from "./task-queue.ts";
 
 /** A worker that fails to start this often in a row means that none can. */
 const MAX_FAILED_STARTS = 2;
@@ -180,7 +182,8 @@ export class Scheduler implements WorkerListener {
   async join(): Promise<void> {
     for (const { link } of this.#workers) link.hold();
     this.#checkDone();
-    if (this.#workers.length > 0) await new Promise<void>((resolve) => this.#joining.push(resolve));
+    if (this.#workers.length === 0 && this.#pending === 0) return;
+    await new Promise<void>((resolve) => this.#joining.push(resolve));
   }
 
   /** True when `join` has nothing to wait for. */
@@ -265,15 +268,7 @@ export class Scheduler implements WorkerListener {
     this.#failedStarts += 1;
     const reason = this.#lastError;
     if (reason === undefined && this.#failedStarts < MAX_FAILED_STARTS) return;
-    const error =
-      reason?.error ??
-      new WorkerDiedError(
-        `Cannot start workers of pool "${this.options.name}": ${howEnded(exit)} before it was ready`,
-        {
-          pid: worker.pid,
-          ...exit,
-        },
-      );
+    const error = reason?.error ?? cannotStartError(this.options.name, worker, exit);
     this.#lastError = undefined;
     if (this.#failedStarts >= MAX_FAILED_STARTS) this.#failure = { error };
     this.#failAll(() => error);
@@ -333,7 +328,8 @@ export class Scheduler implements WorkerListener {
       if (best === undefined || worker.tasks.size < best.tasks.size) best = worker;
     }
     if ((best === undefined || best.tasks.size > 0) && alive < this.processes && this.#failure === undefined) {
-      const wanted = this.#queue.size + 1;
+      // One for each task that waits.
+      const wanted = Math.max(1, this.#queue.size);
       const booting = this.#workers.filter((worker) => !worker.ready && !worker.retiring).length;
       if (booting < wanted) this.#startWorker();
     }
@@ -348,7 +344,10 @@ export class Scheduler implements WorkerListener {
     if (this.#state === "terminated") return;
     const number = ++this.#started;
     try {
-      this.#workers.push(new PoolWorker(this.options.name, number, this.options, this));
+      const worker = new PoolWorker(this.options.name, number, this.options, this);
+      this.#workers.push(worker);
+      // Who joins waits for this one, too.
+      if (this.#joining.length > 0) worker.link.hold();
       register(this);
     } catch (error) {
       this.#failure = { error };
@@ -454,81 +453,5 @@ export class Scheduler implements WorkerListener {
     if (this.#workers.length > 0) return;
     unregister(this);
     for (const resolve of this.#joining.splice(0)) resolve();
-  }
-}
-
-function howEnded({ exitCode, signal }: Exit): string {
-  return signal === null ? `a worker exited with code ${exitCode}` : `a worker was ended by ${signal}`;
-}
-
-function diedError(worker: PoolWorker, task: Task, exit: Exit, maxMemory: number | undefined): WorkerDiedError {
-  const { exitCode, signal } = exit;
-  const isMemory = signal === "SIGABRT" || signal === "SIGTRAP" || exitCode === 134 || exitCode === 133;
-  const hint = isMemory
-    ? `; it ran out of heap memory${maxMemory === undefined ? "" : ` (maxMemory is ${maxMemory} bytes)`}, or aborted for a reason that it printed`
-    : "";
-  const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`;
-  return new WorkerDiedError(`Worker ${worker.pid} ${how} while it ran the task ${task.fn.name}${hint}`, {
-    pid: worker.pid,
-    exitCode,
-    signal,
-  });
-}
-
-/** First in, first out; what was taken back goes to the front. */
-class TaskQueue implements Iterable<Task> {
-  #front: Task[] = [];
-  #items: (Task | undefined)[] = [];
-  #head = 0;
-
-  get size(): number {
-    return this.#front.length + this.#items.length - this.#head;
-  }
-
-  push(task: Task): void {
-    this.#items.push(task);
-  }
-
-  unshift(task: Task): void {
-    this.#front.push(task);
-  }
-
-  shift(): Task | undefined {
-    const first = this.#front.pop();
-    if (first !== undefined) return first;
-    if (this.#head === this.#items.length) return undefined;
-    const task = this.#items[this.#head];
-    this.#items[this.#head++] = undefined;
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return task;
-  }
-
-  delete(task: Task): void {
-    const inFront = this.#front.indexOf(task);
-    if (inFront !== -1) return void this.#front.splice(inFront, 1);
-    const at = this.#items.indexOf(task, this.#head);
-    if (at !== -1) this.#items.splice(at, 1);
-  }
-
-  keep(isKept: (task: Task) => boolean): void {
-    this.#front = this.#front.filter(isKept);
-    this.#items = this.#items.slice(this.#head).filter((task) => isKept(task as Task));
-    this.#head = 0;
-  }
-
-  drain(): Task[] {
-    const all = [...this];
-    this.#front = [];
-    this.#items = [];
-    this.#head = 0;
-    return all;
-  }
-
-  *[Symbol.iterator](): Iterator<Task> {
-    for (let i = this.#front.length - 1; i >= 0; i--) yield this.#front[i] as Task;
-    for (let i = this.#head; i < this.#items.length; i++) yield this.#items[i] as Task;
   }
 }

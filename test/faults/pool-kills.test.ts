@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Pool, WorkerDiedError } from "../../src/index.ts";
+
+/** A small generator of pseudo-random numbers (mulberry32), so that a failure can be repeated. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const TASKS = 20_000;
+const KILLS = 25;
+
+test("random workers are killed during 20,000 tasks: each result comes exactly once, and only begun tasks are lost", async (t) => {
+  const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+  t.diagnostic(`seed ${seed}`);
+  const random = randomOf(seed);
+  const pool = new Pool(2);
+  const counts = new Uint8Array(TASKS);
+  let lost = 0;
+  let done = 0;
+  let kills = 0;
+  const work = (n: number): number => {
+    let sum = n;
+    for (let i = 0; i < 2000; i++) sum = (sum * 31 + i) % 65_521;
+    return sum < 0 ? -1 : n;
+  };
+  const killSome = (): void => {
+    if (kills >= KILLS || done < ((kills + 1) * TASKS) / (KILLS + 2)) return;
+    const { workers } = pool.stats();
+    const victim = workers[Math.floor(random() * workers.length)];
+    if (victim === undefined) return;
+    kills += 1;
+    process.kill(victim.pid, "SIGKILL");
+  };
+  const one = async (n: number): Promise<void> => {
+    try {
+      assert.equal(await pool.apply(work, [n]), n);
+    } catch (error) {
+      assert.ok(error instanceof WorkerDiedError, String(error));
+      assert.equal(error.signal, "SIGKILL");
+      lost += 1;
+    }
+    counts[n] = (counts[n] as number) + 1;
+    done += 1;
+    killSome();
+  };
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: 200 }, async () => {
+      while (next < TASKS) await one(next++);
+    }),
+  );
+  assert.ok(counts.every((count) => count === 1));
+  assert.ok(kills > 0 && lost <= kills, `${lost} lost in ${kills} kills`);
+  assert.equal(pool.stats().completed + lost, TASKS);
+  pool.close();
+  await pool.join();
+});
+
+test("with retries nothing is lost when workers are killed", async () => {
+  const pool = new Pool(2, { retries: 100 });
+  const tasks = Array.from({ length: 400 }, (_, i) =>
+    pool.apply(
+      async (n: number) => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return n;
+      },
+      [i],
+    ),
+  );
+  let kills = 0;
+  for (const [i, task] of tasks.entries()) {
+    await task;
+    if (i % 80 !== 40) continue;
+    const victim = pool.stats().workers[kills++ % 2];
+    if (victim !== undefined) process.kill(victim.pid, "SIGKILL");
+  }
+  assert.deepEqual(
+    await Promise.all(tasks),
+    tasks.map((_, i) => i),
+  );
+  assert.ok(kills > 0);
+  pool.close();
+  await pool.join();
+});

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AdaptiveChunk, chunkCount, defaultChunkSize } from "../../src/pool/chunking.ts";
+import { AsyncResult } from "../../src/pool/async-result.ts";
+import { Imap, type ImapPool } from "../../src/pool/imap.ts";
+import { LANE_BYTES, LaneReader, LaneWriter } from "../../src/pool/lane.ts";
+import { ProgressReporter } from "../../src/pool/progress.ts";
+import type { Task, TaskListener } from "../../src/pool/task.ts";
+import { allocateCell, allocateExtent } from "../../src/memory/index.ts";
+import { StateError, TimeoutError } from "../../src/index.ts";
+
+test("the default chunk size is Python's: four chunks for each worker", () => {
+  assert.equal(defaultChunkSize(0, 4), 1);
+  assert.equal(defaultChunkSize(1, 4), 1);
+  assert.equal(defaultChunkSize(1000, 2), 125);
+  assert.equal(defaultChunkSize(17, 2), 3);
+  assert.equal(chunkCount(17, 3), 6);
+});
+
+test("an adaptive chunk at most doubles or halves, and stays within its limits", () => {
+  const chunk = new AdaptiveChunk();
+  for (let i = 0; i < 20; i++) chunk.measured(chunk.size, 1e-4);
+  assert.equal(chunk.size, 1024);
+  chunk.measured(1024, 1e6);
+  assert.equal(chunk.size, 512);
+  for (let i = 0; i < 20; i++) chunk.measured(chunk.size, 1e6);
+  assert.equal(chunk.size, 1);
+});
+
+/** A lane whose both ends are here. */
+function makeLane(): { writer: LaneWriter; reader: LaneReader } {
+  const { word } = allocateCell(128);
+  const extent = allocateExtent(LANE_BYTES);
+  return { writer: new LaneWriter(extent, word, word + 16), reader: new LaneReader(extent, word, word + 16) };
+}
+
+function put(writer: LaneWriter, kind: number, bytes: Uint8Array): boolean {
+  if (!writer.begin(kind)) return false;
+  if (writer.limit - writer.position < bytes.length) writer.grow(bytes.length);
+  writer.bytes.set(bytes, writer.position);
+  writer.position += bytes.length;
+  writer.commit().outside?.release();
+  return true;
+}
+
+test("a lane gives its records in order, over its end many times, and refuses what has no room", () => {
+  const { writer, reader } = makeLane();
+  let written = 0;
+  let read = 0;
+  for (let turn = 0; turn < 400; turn++) {
+    const bytes = new Uint8Array((turn * 7919) % 50_000).fill(turn % 251);
+    while (!put(writer, written % 7, bytes)) {
+      assert.equal(reader.next(), true);
+      assert.equal(reader.kind, read++ % 7);
+      reader.done();
+    }
+    written += 1;
+  }
+  while (reader.next()) {
+    const contents = reader.bytes.subarray(reader.position, reader.limit);
+    const expected = new Uint8Array((read * 7919) % 50_000).fill(read % 251);
+    assert.equal(Buffer.compare(contents, expected), 0);
+    read += 1;
+    reader.done();
+  }
+  assert.equal(read, written);
+});
+
+test("what is larger than a lane travels outside it", () => {
+  const { writer, reader } = makeLane();
+  const large = new Uint8Array(3 * LANE_BYTES).map((_, i) => i % 253);
+  assert.equal(put(writer, 5, large), true);
+  assert.equal(reader.next(), true);
+  assert.equal(reader.kind, 5);
+  assert.equal(Buffer.compare(reader.bytes.subarray(reader.position, reader.limit), large), 0);
+  reader.done();
+  assert.equal(reader.isEmpty, true);
+});
+
+test("an AsyncResult settles once, for everybody who waits", async () => {
+  let settle!: (outcome: { ok: true; value: number }) => void;
+  const source = { cancel: () => false, waitSync: () => {} };
+  const result = new AsyncResult<number>(source, (tell) => (settle = tell));
+  assert.equal(result.ready(), false);
+  assert.throws(() => result.successful(), StateError);
+  await assert.rejects(result.get({ timeout: 1 }), TimeoutError);
+  await assert.rejects(result.get({ timeout: 0 }), TimeoutError);
+  assert.equal(await result.wait({ timeout: 0 }), false);
+  const aborted = AbortSignal.abort(new Error("stop"));
+  await assert.rejects(result.get({ signal: aborted }), /stop/);
+  const both = Promise.all([result, result.get()]);
+  settle({ ok: true, value: 1 });
+  settle({ ok: true, value: 2 });
+  assert.deepEqual(await both, [1, 1]);
+  assert.equal(result.successful(), true);
+  assert.equal(result.getSync(), 1);
+});
+
+/** Runs chunks when it is told to. */
+class FakePool implements ImapPool {
+  readonly processes = 2;
+  readonly sent: { items: unknown[]; index: number; listener: TaskListener }[] = [];
+  cancelled = 0;
+
+  send(items: unknown[], index: number, listener: TaskListener): Task {
+    this.sent.push({ items, index, listener });
+    return { index, items: items.length } as Task;
+  }
+
+  cancel(): void {
+    this.cancelled += 1;
+  }
+
+  finish(at: number): void {
+    const { items, index, listener } = this.sent[at] as (typeof this.sent)[0];
+    const task = { index, items: items.length } as Task;
+    listener.value(
+      items.map((item) => [true, item]),
+      task,
+    );
+  }
+}
+
+function makeImap(pool: ImapPool, items: Iterable<unknown>, ordered = true): Imap {
+  return new Imap(pool, items, { ordered, chunkSize: 1, progress: new ProgressReporter(undefined, undefined, "") });
+}
+
+function* naturals(taken: number[]): Generator<number> {
+  for (let i = 0; ; i++) {
+    taken.push(i);
+    yield i;
+  }
+}
+
+test("130, T5: imap takes a small window of inputs ahead of its consumer, no more", async () => {
+  const pool = new FakePool();
+  const taken: number[] = [];
+  const imap = makeImap(pool, naturals(taken));
+  assert.equal(taken.length, 0);
+  const first = imap.next();
+  const window = taken.length;
+  assert.ok(window > 0 && window <= 4, `${window} inputs taken`);
+  pool.finish(0);
+  assert.deepEqual(await first, { done: false, value: 0 });
+  await imap.return();
+  assert.ok(taken.length <= window + 1);
+  assert.equal(pool.cancelled, pool.sent.length - 1);
+  assert.deepEqual(await imap.next(), { done: true, value: undefined });
+});
+
+test("imap keeps the order, imapUnordered gives what comes first", async () => {
+  for (const ordered of [true, false]) {
+    const pool = new FakePool();
+    const imap = makeImap(pool, [10, 11, 12], ordered);
+    const all = [imap.next(), imap.next(), imap.next(), imap.next()];
+    for (const i of [2, 0, 1]) pool.finish(i);
+    const values = (await Promise.all(all)).map(({ value }) => value as number | undefined);
+    assert.deepEqual(values, ordered ? [10, 11, 12, undefined] : [12, 10, 11, undefined]);
+  }
+});
+
+test("progress counts to the total, and a callback that throws is a warning", async () => {
+  const seen: unknown[] = [];
+  const reporter = new ProgressReporter(({ done, total }) => seen.push([done, total]), 3, "");
+  reporter.advance(2);
+  reporter.advance(1);
+  assert.deepEqual(seen, [
+    [2, 3],
+    [3, 3],
+  ]);
+  const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+  new ProgressReporter(
+    () => {
+      throw new Error("mine");
+    },
+    1,
+    "",
+  ).advance(1);
+  assert.match((await warned).message, /mine/);
+});
