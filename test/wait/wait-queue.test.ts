@@ -77,7 +77,7 @@ for (const how of ["sync", "loop"]) {
     const { queue, word } = newQueue();
     const child = await startArenaChild("waiter", word, how);
     assert.equal(await child.line(), "waiting");
-    while (queue.waiting === 0);
+    while (queue.waiters().length === 0);
     const mine = queue.park(Deadline.never, always);
     await child.kill();
     assert.equal(queue.waiting, 2);
@@ -92,7 +92,7 @@ test("a wake-up given to a process that died before it acted goes to the next wa
   const { queue, word } = newQueue();
   const child = await startArenaChild("waiter", word, "sync");
   assert.equal(await child.line(), "waiting");
-  while (queue.waiting === 0);
+  while (queue.waiters().length === 0);
   child.process.kill("SIGSTOP");
   const mine = queue.park(Deadline.never, always);
   assert.ok(queue.unparkOne(() => 5));
