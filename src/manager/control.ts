@@ -28,30 +28,29 @@ export type ManagedTypes = Readonly<Record<string, ManagedType>>;
 
 export class Control {
   readonly #table: ObjectTable;
-  readonly #types: ManagedTypes;
+  #types: ManagedTypes = {};
   readonly #shared = new Map<string, object>();
-  readonly #ready: Promise<void>;
   readonly #shutdown: () => void;
   readonly #listen: (options: StrangerServerOptions, expose: readonly string[] | undefined) => Promise<ManagerAddress>;
 
   constructor(
     table: ObjectTable,
-    types: ManagedTypes,
-    ready: Promise<void>,
     shutdown: () => void,
     listen: (options: StrangerServerOptions, expose: readonly string[] | undefined) => Promise<ManagerAddress>,
   ) {
     this.#listen = listen;
     this.#table = table;
-    this.#types = types;
-    this.#ready = ready;
     this.#shutdown = shutdown;
   }
 
-  /** Gives the server's pid when it is ready. */
-  async hello(): Promise<number> {
-    await this.#ready;
-    return process.pid;
+  /** What the owner says first: which types there are; runs the initializer. */
+  async hello(
+    types: ManagedTypes,
+    initializer?: (...args: unknown[]) => unknown,
+    initArgs: readonly unknown[] = [],
+  ): Promise<void> {
+    this.#types = types;
+    await initializer?.(...initArgs);
   }
 
   make(kind: string, ...args: unknown[]): object {

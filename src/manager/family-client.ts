@@ -16,7 +16,7 @@ import { ClientLink, Sleep } from "./link-memory.ts";
 import type { ManagerCell } from "./manager-cell.ts";
 import { PatientSpin } from "./patient-spin.ts";
 import { type Outcome, PendingCalls, withOrigin } from "./pending-calls.ts";
-import { Op, REPLY_HEADER_BYTES, SIGNAL, Status, writeRequest } from "./protocol.ts";
+import { CONTROL_ID, Op, REPLY_HEADER_BYTES, SIGNAL, Status, writeRequest } from "./protocol.ts";
 import type { ManagerClient, RemoteRef } from "./remote-ref.ts";
 
 const EXIT_GRACE_MS = 100;
@@ -108,6 +108,11 @@ export class FamilyClient implements ManagerClient {
   hintDrop(id: number): void {
     if (this.#link === undefined || this.#closed !== undefined) return;
     this.#write(0, id, Op.drop, 0, "", []);
+  }
+
+  /** Opens the link and has the server serve something, so that the first call finds all in place. */
+  warmUp(): void {
+    this.#write(0, CONTROL_ID, Op.call, 0, "names", []);
   }
 
   /** Ends all calls; later ones fail. */

@@ -2,8 +2,8 @@ import type { ElementOf, ElementType } from "../shared/element-types.ts";
 import { ManagerDiedError } from "../core/errors.ts";
 import { defineHandle, registerHandle } from "../core/handle.ts";
 import { checkFunction, checkKnownOptions, checkObject, checkString, typeError } from "../core/options.ts";
-import { allocateCell, type BlockRef, retractRef } from "../memory/index.ts";
-import { Process } from "../process/index.ts";
+import { type BlockRef, retractRef } from "../memory/index.ts";
+import type { Process } from "../process/index.ts";
 import type { ManagedType, ManagedTypes } from "./control.ts";
 import { FarClient, connectFar } from "./far-client.ts";
 import { FamilyManager, openManager } from "./family.ts";
@@ -25,12 +25,12 @@ import type {
   SetProxy,
   ValueProxy,
 } from "./managed-types.ts";
-import { MANAGER_CELL_BYTES } from "./manager-cell.ts";
 import type { ManagedBarrierOptions } from "./objects/barrier.ts";
 import { CONTROL_ID, Op } from "./protocol.ts";
 import { RemoteProxy } from "./remote-proxy.ts";
 import { type ManagerClient } from "./remote-ref.ts";
 import type { Remote } from "./remote-types.ts";
+import { takeServer } from "./server-process.ts";
 import {
   checkConnectOptions,
   checkListenOptions,
@@ -38,7 +38,6 @@ import {
   type ListenOptions,
 } from "./stranger-options.ts";
 import type { ManagerAddress } from "./stranger-server.ts";
-import { serve } from "./serve.ts";
 
 /** Options of `Manager.start`. */
 export interface ManagerOptions {
@@ -69,10 +68,9 @@ export interface CreatesTypes<Types> {
   ): Promise<Remote<MadeBy<MakerOf<Types[K]>>>>;
 }
 
-const STOP_MS = 1000;
+const STOP_MS = 5000;
 const OPTIONS = ["initializer", "initArgs", "name"];
 const TAG = "Manager";
-let started = 0;
 
 /** What a manager object is made of; users call `Manager.start`. */
 class Connected {
@@ -137,22 +135,11 @@ export class Manager {
   ): Promise<CreatesTypes<This["types"]> & InstanceType<This>> {
     checkOptions(options);
     const types = checkTypes(this.types);
-    const name = options.name ?? `${this.name}-${++started}`;
-    const cell = allocateCell(MANAGER_CELL_BYTES);
-    const family = new FamilyManager(cell);
-    const manager = cell.refer();
-    const { initializer, initArgs = [] } = options;
-    const child = new Process({
-      target: serve,
-      args: [{ manager, name, types, initializer, initArgs: [...initArgs] }],
-      daemon: true,
-      name,
-    });
-    child.start();
+    const { family, child } = takeServer(options.name);
     family.noteExit = () => noteExit(family, child);
-    const made = new this(new Connected(family.client, family, child as Process));
+    const made = new this(new Connected(family.client, family, child));
     try {
-      await made.#control("hello");
+      await made.#control("hello", types, options.initializer, [...(options.initArgs ?? [])]);
     } catch (error) {
       await made.#end();
       throw error;

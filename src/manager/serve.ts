@@ -4,7 +4,7 @@ import { StateError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
 import { type BlockRef, openCell, selfSlot } from "../memory/index.ts";
 import { keepEventLoop } from "../wait/index.ts";
-import { Control, type ManagedTypes } from "./control.ts";
+import { Control } from "./control.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { serveFamily } from "./family.ts";
 import { FamilyServer } from "./family-server.ts";
@@ -23,13 +23,10 @@ import { surfaceOf } from "./surface.ts";
 export interface ServeOptions {
   readonly manager: BlockRef;
   readonly name: string;
-  readonly types: ManagedTypes;
-  readonly initializer: ((...args: unknown[]) => unknown) | undefined;
-  readonly initArgs: readonly unknown[];
 }
 
 /** Serves until it is told to end. */
-export async function serve({ manager, name, types, initializer, initArgs }: ServeOptions): Promise<void> {
+export async function serve({ manager, name }: ServeOptions): Promise<void> {
   // Ctrl-C goes to the whole group; the manager serves until its owner is done with it.
   process.on("SIGINT", () => {});
   const cell = openCell(manager);
@@ -44,9 +41,6 @@ export async function serve({ manager, name, types, initializer, initArgs }: Ser
   const table: ObjectTable = new ObjectTable((object) => makeProxy(local, object.id, object.surface, undefined));
   let end!: () => void;
   const ended = new Promise<void>((resolve) => (end = resolve));
-  const ready = initialize(initializer, initArgs);
-  // Who starts the manager hears of it.
-  ready.catch(() => {});
   const listeners: StrangerServer[] = [];
   const listen = (options: StrangerServerOptions, expose: readonly string[] | undefined): Promise<ManagerAddress> => {
     const seen = new StrangerControl(control, (type) => expose?.includes(type) ?? true);
@@ -60,7 +54,7 @@ export async function serve({ manager, name, types, initializer, initArgs }: Ser
     return strangers.listen();
   };
   const dispatcher = new Dispatcher(table, name);
-  const control: Control = new Control(table, types, ready, () => setImmediate(end), listen);
+  const control: Control = new Control(table, () => setImmediate(end), listen);
   const controlObject = new SharedObject(CONTROL_ID, undefined, control, surfaceOf(control, "Manager"), true);
   serveFamily({
     managerId: manager.id,
@@ -85,8 +79,4 @@ export async function serve({ manager, name, types, initializer, initArgs }: Ser
   for (const listener of listeners) listener.close();
   // Whatever the user's objects left open must not keep a manager that was told to end.
   setImmediate(() => process.exit(0));
-}
-
-async function initialize(initializer: ServeOptions["initializer"], args: readonly unknown[]): Promise<void> {
-  await initializer?.(...args);
 }

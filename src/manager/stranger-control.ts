@@ -10,10 +10,6 @@ export class StrangerControl {
     this.#exposes = exposes;
   }
 
-  hello(): Promise<number> {
-    return this.#control.hello();
-  }
-
   get(name: string): object {
     return this.#control.get(name);
   }

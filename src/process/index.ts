@@ -2,7 +2,7 @@
 
 export { cpuCount } from "./cpu-count.ts";
 export { type CurrentProcess, currentProcess, type ParentProcess, parentProcess } from "./current.ts";
-export { activeChildren, Process, type Result } from "./process.ts";
+export { activeChildren, Process, type Result, setListed } from "./process.ts";
 export type { ProcessOptions, StdioChoice } from "./process-options.ts";
 export type { Sentinel } from "./sentinel.ts";
 export {

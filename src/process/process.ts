@@ -297,6 +297,12 @@ Object.defineProperty(Process.prototype, TO_HANDLE, {
   },
 });
 
+/** Says whether a process is among the active children; one that a layer above keeps for later is not. */
+export function setListed(process: Process, listed: boolean): void {
+  if (listed) active.add(process);
+  else active.delete(process);
+}
+
 /** The children of this process that are alive. */
 export function activeChildren(): Process[] {
   return [...active].filter((each) => each.isAlive());

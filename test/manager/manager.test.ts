@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { after, test } from "node:test";
-import { Manager, ManagerDiedError, Process, QueueEmptyError, StateError } from "../../src/index.ts";
+import { activeChildren, Manager, ManagerDiedError, Process, QueueEmptyError, StateError } from "../../src/index.ts";
+import { startTimeOf } from "../../src/platform/index.ts";
 import { collectGarbage } from "../helpers/collect-garbage.ts";
 
 const shared = await Manager.start();
@@ -249,7 +250,7 @@ test("88. disposal ends the process; later calls fail, and disposing again does 
   await m.shutdown();
   await m[Symbol.asyncDispose]();
   await refused;
-  assert.throws(() => process.kill(pid as number, 0), /ESRCH/);
+  assert.equal(startTimeOf(pid as number), undefined);
   await assert.rejects(d.get("a"), ManagerDiedError);
   assert.throws(() => d.getSync("a"), ManagerDiedError);
   await assert.rejects(m.dict(), ManagerDiedError);
@@ -604,4 +605,25 @@ test("objects are freed when their proxies are collected", async () => {
 
 test("a manager is started, not constructed", () => {
   assert.throws(() => new Manager(undefined), /use await Manager.start\(\)/);
+});
+
+test("a manager that was kept warm is like a fresh one, and no active child before it is used", async (t) => {
+  const first = await Manager.start();
+  t.after(() => first.shutdown());
+  // One is started a little after the second manager of a program.
+  const before = activeChildren().length;
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.equal(activeChildren().length, before);
+  const initializer = (): void => void ((globalThis as { warmed?: boolean }).warmed = true);
+  const m = await CounterManager.start({ initializer });
+  t.after(() => m.shutdown());
+  assert.equal(activeChildren().length, before + 1);
+  assert.equal(await (await m.create("Counter", 4)).increment(), 5);
+  process.env["MULTIPROC_TEST_CHANGED"] = "yes";
+  const changed = await Manager.start();
+  t.after(() => changed.shutdown());
+  class Environment {
+    readonly changed = process.env["MULTIPROC_TEST_CHANGED"];
+  }
+  assert.equal(await (await changed.create(Environment)).changed, "yes");
 });
