@@ -16,6 +16,7 @@ export type {
   ListProxy,
   LockProxy,
   NamespaceProxy,
+  PoolProxy,
   QueueProxy,
   RLockProxy,
   SemaphoreProxy,

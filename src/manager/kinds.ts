@@ -9,6 +9,7 @@ import { ManagedIterator } from "./objects/iterator.ts";
 import { ManagedList } from "./objects/list.ts";
 import { ManagedLock, ManagedRLock } from "./objects/lock.ts";
 import { ManagedNamespace } from "./objects/namespace.ts";
+import { ManagedPool } from "./objects/pool.ts";
 import { ManagedJoinableQueue, ManagedQueue } from "./objects/queue.ts";
 import { ManagedBoundedSemaphore, ManagedSemaphore } from "./objects/semaphore.ts";
 import { ManagedSet } from "./objects/set.ts";
@@ -40,6 +41,7 @@ export type KindName =
   | "barrier"
   | "queue"
   | "joinableQueue"
+  | "pool"
   | "iterator";
 
 const KINDS: Readonly<Record<KindName, Kind>> = {
@@ -58,6 +60,7 @@ const KINDS: Readonly<Record<KindName, Kind>> = {
   barrier: kind(ManagedBarrier, true),
   queue: kind(ManagedQueue, true),
   joinableQueue: kind(ManagedJoinableQueue, true),
+  pool: kind(ManagedPool, true),
   iterator: kind(ManagedIterator),
 };
 

@@ -9,12 +9,14 @@ import type { ManagedEvent } from "./objects/event.ts";
 import type { ManagedList } from "./objects/list.ts";
 import type { ManagedLock, ManagedRLock } from "./objects/lock.ts";
 import type { ManagedNamespace } from "./objects/namespace.ts";
+import type { MapOptions } from "../pool/index.ts";
+import type { ManagedPool } from "./objects/pool.ts";
 import type { ManagedJoinableQueue, ManagedQueue } from "./objects/queue.ts";
 import type { ManagedBoundedSemaphore, ManagedSemaphore } from "./objects/semaphore.ts";
 import type { ManagedSet } from "./objects/set.ts";
 import type { ManagedValue } from "./objects/value.ts";
 import type { AcquirableExtras, ConditionExtras, Loopable } from "./proxy-extras.ts";
-import type { ProxyBase, Remote, RemoteWithView } from "./remote-types.ts";
+import type { ProxyBase, Remote, RemoteIterator, RemoteWithView, SyncView } from "./remote-types.ts";
 import type { DictView, SetOf, ValueView } from "./sync-view.ts";
 
 /** The proxy of a dict. */
@@ -49,6 +51,24 @@ export type BarrierProxy = Remote<ManagedBarrier>;
 export type QueueProxy<T = unknown> = Remote<ManagedQueue<T>> & Loopable<T>;
 /** The proxy of a joinable queue. */
 export type JoinableQueueProxy<T = unknown> = Remote<ManagedJoinableQueue<T>> & Loopable<T>;
+
+/** The proxy of a pool. */
+export interface PoolProxy extends ProxyBase, Pick<Remote<ManagedPool>, "close" | "terminate" | "join" | "stats"> {
+  apply<A extends unknown[], R>(fn: (...args: A) => R, args?: Readonly<A>): Promise<Awaited<R>>;
+  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
+  map<T, R>(fn: (item: T) => R, items: readonly T[], options?: MapOptions): Promise<Awaited<R>[]>;
+  starmap<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    items: readonly A[],
+    options?: MapOptions,
+  ): Promise<Awaited<R>[]>;
+  /** The results one after the other, in order. */
+  imap<T, R>(fn: (item: T) => R, items: readonly T[]): RemoteIterator<Awaited<R>>;
+  /** The results as they come. */
+  imapUnordered<T, R>(fn: (item: T) => R, items: readonly T[]): RemoteIterator<Awaited<R>>;
+  /** A blocking view. */
+  readonly sync: SyncView<ManagedPool>;
+}
 
 type Name<T> = keyof T & string;
 

@@ -3,6 +3,7 @@ import { ManagerDiedError } from "../core/errors.ts";
 import { defineHandle, registerHandle } from "../core/handle.ts";
 import { checkFunction, checkKnownOptions, checkObject, checkString, typeError } from "../core/options.ts";
 import { type BlockRef, retractRef } from "../memory/index.ts";
+import type { PoolOptions } from "../pool/index.ts";
 import type { Process } from "../process/index.ts";
 import type { ManagedType, ManagedTypes } from "./control.ts";
 import { FarClient, connectFar } from "./far-client.ts";
@@ -19,6 +20,7 @@ import type {
   ListProxy,
   LockProxy,
   NamespaceProxy,
+  PoolProxy,
   QueueProxy,
   RLockProxy,
   SemaphoreProxy,
@@ -225,6 +227,11 @@ export class Manager {
   /** Makes a set. */
   set<T = any>(values?: Iterable<T>): Promise<SetProxy<T>> {
     return this.#make("set", iterated(values));
+  }
+
+  /** Makes a pool whose workers are children of the manager. @param processes How many workers; default as for `Pool`. */
+  pool(processes?: number, options?: PoolOptions): Promise<PoolProxy> {
+    return this.#make("pool", processes, options);
   }
 
   /**

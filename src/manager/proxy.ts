@@ -115,7 +115,7 @@ function syncGetter(this: RemoteProxy): object {
 
 /** Kinds whose methods give no iterators. */
 const BUILTIN: Record<string, true> = Object.fromEntries(
-  "dict list namespace set value array lock rlock semaphore boundedSemaphore condition event barrier queue joinableQueue iterator"
+  "dict list namespace set value array lock rlock semaphore boundedSemaphore condition event barrier queue joinableQueue pool iterator"
     .split(" ")
     .map((kind) => [kind, true]),
 );

@@ -43,7 +43,7 @@ export async function serve({ manager, name }: ServeOptions): Promise<void> {
   const ended = new Promise<void>((resolve) => (end = resolve));
   const listeners: StrangerServer[] = [];
   const listen = (options: StrangerServerOptions, expose: readonly string[] | undefined): Promise<ManagerAddress> => {
-    const seen = new StrangerControl(control, (type) => expose?.includes(type) ?? true);
+    const seen = new StrangerControl(control, (type) => expose?.includes(type) ?? type !== "pool");
     const strangers = new StrangerServer(
       options,
       dispatcher,

@@ -627,3 +627,22 @@ test("a manager that was kept warm is like a fresh one, and no active child befo
   }
   assert.equal(await (await changed.create(Environment)).changed, "yes");
 });
+
+test("91. a pool in a manager works for its owner and for a child", async (t) => {
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
+  const pool = await m.pool(2);
+  const factor = 3;
+  assert.deepEqual(await pool.map((n: number) => n * factor, [1, 2, 3]), [3, 6, 9]);
+  const child = new Process(() => pool.apply((a: number, b: number) => a + b, [1, 2])).start();
+  assert.equal(await child.result(), 3);
+  const seen = [];
+  for await (const n of pool.imap((n: number) => n + 1, [1, 2])) seen.push(n);
+  assert.deepEqual(seen, [2, 3]);
+  const failing = pool.submit(() => {
+    throw new RangeError("in a worker");
+  });
+  await assert.rejects(failing, { name: "RangeError", message: "in a worker" });
+  await pool.close();
+  await pool.join();
+});

@@ -1,0 +1,63 @@
+import type { MapOptions, Pool, PoolOptions, StatsReport } from "../../pool/index.ts";
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** A pool whose workers are children of the manager. Functions go to the manager, and from there to the workers. */
+export class ManagedPool {
+  readonly #processes: number | undefined;
+  readonly #options: PoolOptions;
+  #pool: Promise<Pool> | undefined;
+
+  constructor(processes?: number, options: PoolOptions = {}) {
+    this.#processes = processes;
+    this.#options = options;
+  }
+
+  async apply(fn: AnyFunction, args: readonly unknown[] = []): Promise<unknown> {
+    return (await this.#open()).apply(fn as () => unknown, args as []);
+  }
+
+  async submit(fn: AnyFunction, ...args: unknown[]): Promise<unknown> {
+    return (await this.#open()).apply(fn as () => unknown, args as []);
+  }
+
+  async map(fn: AnyFunction, items: Iterable<unknown>, options?: MapOptions): Promise<unknown[]> {
+    return (await this.#open()).map(fn as (item: unknown) => unknown, items, options);
+  }
+
+  async starmap(fn: AnyFunction, items: Iterable<readonly unknown[]>, options?: MapOptions): Promise<unknown[]> {
+    return (await this.#open()).starmap(fn as (...args: unknown[]) => unknown, items as Iterable<unknown[]>, options);
+  }
+
+  /** The results one after the other, in order. */
+  async *imap(fn: AnyFunction, items: Iterable<unknown>): AsyncGenerator<unknown> {
+    yield* (await this.#open()).imap(fn as (item: unknown) => unknown, items);
+  }
+
+  /** The results as they come. */
+  async *imapUnordered(fn: AnyFunction, items: Iterable<unknown>): AsyncGenerator<unknown> {
+    yield* (await this.#open()).imapUnordered(fn as (item: unknown) => unknown, items);
+  }
+
+  async stats(): Promise<StatsReport> {
+    return (await this.#open()).stats();
+  }
+
+  async close(): Promise<void> {
+    (await this.#open()).close();
+  }
+
+  async terminate(): Promise<void> {
+    (await this.#open()).terminate();
+  }
+
+  /** Waits until all workers have ended. @throws {StateError} Before `close` or `terminate`. */
+  async join(): Promise<void> {
+    await (await this.#open()).join();
+  }
+
+  /** Pools are loaded by the first manager that has one. */
+  #open(): Promise<Pool> {
+    return (this.#pool ??= import("../../pool/index.ts").then(({ Pool }) => new Pool(this.#processes, this.#options)));
+  }
+}
