@@ -377,6 +377,9 @@ async function settleRest(
   return outcomes;
 }
 
+/** This module, for who starts workers; importing it from there has a warm spare load it ahead. */
+export const WORKER_MODULE: string = import.meta.url;
+
 /** The target of a worker's process. */
 export async function runWorker(start: WorkerStart): Promise<void> {
   // Ctrl-C reaches the whole process group; what becomes of the pool is the program's to decide.
