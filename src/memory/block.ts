@@ -104,9 +104,20 @@ export function retractRef(ref: BlockRef): void {
   if (retract(ref)) freeBlock(ref.id);
 }
 
+const destructors = new Map<number, (id: number) => void>();
+
+/**
+ * Registers what gives back what cells of a kind hold (blocks, references in messages) before such a cell is freed. Called at
+ * import. Must be repeatable: who frees may be killed in the middle, and another one begins again.
+ */
+export function onFree(kind: number, destroy: (id: number) => void): void {
+  destructors.set(kind, destroy);
+}
+
 /** Frees a block that has been claimed for freeing (references.ts). */
 export function freeBlock(id: number): void {
   const { words } = arena();
+  destructors.get(words[cellWord(id) + CellHeader.kind] as number)?.(id);
   if (words[cellWord(id) + CellHeader.kind] === CellKind.extent) givePages(id);
   else returnCell(id);
 }

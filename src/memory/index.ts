@@ -2,7 +2,17 @@
 
 export { arena, type Arena, arenaFd, inheritArena } from "./arena.ts";
 export { findExtentByName, nameOfExtent, unlinkExtent, unlinkExtentName } from "./extent-names.ts";
-export { allocateCell, allocateExtent, type Block, Cell, Extent, openCell, openExtent, retractRef } from "./block.ts";
+export {
+  allocateCell,
+  allocateExtent,
+  type Block,
+  Cell,
+  Extent,
+  onFree,
+  openCell,
+  openExtent,
+  retractRef,
+} from "./block.ts";
 export { CellHeader, CellKind, cellWord, forEachCell, MAX_CELL_PAYLOAD, payloadOffset } from "./cell-heap.ts";
 export { warmKilobytes } from "./extent-pages.ts";
 export { forgetObject, knownObject, rememberObject } from "./known-objects.ts";
@@ -20,5 +30,5 @@ export {
   slotsInUse,
   slotWord,
 } from "./process-table.ts";
-export { type BlockRef, isHolder, isSoleHolder } from "./references.ts";
+export { type BlockRef, isHolder, isSoleHolder, refer as referTo } from "./references.ts";
 export { aliveOrSwept, type Cleaner, onSweep, sweep, sweepDead, sweepProcess } from "./sweep.ts";
