@@ -3,6 +3,7 @@
 import "./platform/check.ts";
 
 export { fromModule } from "./capture/index.ts";
+export * from "./channel/index.ts";
 export type { WaitOptions } from "./core/deadline.ts";
 export * from "./core/errors.ts";
 export {

@@ -39,6 +39,11 @@ export function needsHandles(bytes: Uint8Array): boolean {
   return ((bytes[1] as number) & Flag.handles) !== 0;
 }
 
+/** True when `prepare` has something to do for the message at the source's position. */
+export function needsModules({ bytes, position }: ByteSource): boolean {
+  return ((bytes[position + 1] as number) & Flag.modules) !== 0;
+}
+
 /** Loads the modules that a message needs; undefined when it needs none. */
 export function prepare(bytes: Uint8Array, options: DecodeOptions = NO_OPTIONS): Promise<void> | undefined {
   if (((bytes[1] as number) & Flag.modules) === 0 || options.functions === false) return undefined;

@@ -2,7 +2,7 @@
 
 import "./provide-capture.ts";
 
-export { decode, decodeFrom, needsHandles, prepare } from "./decode.ts";
+export { decode, decodeFrom, needsHandles, needsModules, prepare } from "./decode.ts";
 export { decodeError, decodeErrorFrom } from "./decode-thrown.ts";
 export { encode, encodeError, encodeErrorTo, encodeTo, type ErrorOrigin } from "./encode.ts";
 export type { Encoded } from "./encoder.ts";

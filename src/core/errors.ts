@@ -137,6 +137,14 @@ export class BrokenPipeError extends MultiprocError {
 /** A message is longer than the reader allowed; it was dropped. */
 export class BufferTooShortError extends MultiprocError {
   static override readonly code: string = "ERR_BUFFER_TOO_SHORT";
+
+  /** The message, when it was to go into a buffer. */
+  readonly value: Uint8Array | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { value?: Uint8Array | undefined }) {
+    super(message, options);
+    this.value = options?.value;
+  }
 }
 
 /** The barrier is broken: aborted, reset, timed out, or a party died. */

@@ -1,0 +1,7 @@
+/** How data moves between processes: queues, pipes, connections. */
+
+export { Connection, type ReceiveBytesOptions, type ReceiveIntoOptions, type SendBytesOptions } from "./connection.ts";
+export { JoinableQueue } from "./joinable-queue.ts";
+export { Pipe, type PipeOptions } from "./pipe.ts";
+export { Queue, type QueueOptions } from "./queue.ts";
+export { SimpleQueue } from "./simple-queue.ts";
