@@ -4,11 +4,11 @@ import type { ByteSink } from "../core/bytes.ts";
 import { SerializationError } from "../core/errors.ts";
 import { type Handle, type HandleTransfer, isHandle, TO_HANDLE } from "../core/handle.ts";
 import * as types from "node:util/types";
-import { util } from "../core/node-builtins.ts";
 import type { ModuleReference } from "../capture/image.ts";
 import { functionSource } from "./function-source.ts";
 import { writeFunction } from "./encode-function.ts";
 import { writeSpecial } from "./encode-special.ts";
+import { isDense, isOrdinary } from "./ordinary.ts";
 import { Seen } from "./seen.ts";
 import { type Shape, ShapeTable } from "./shapes.ts";
 import { Flag, HEADER_BYTES, MAX_DEPTH, SMALL_INTS, Tag, VERSION } from "./wire.ts";
@@ -23,7 +23,6 @@ export interface Encoded {
 const EXAMINED_PER_SHAPE = 8;
 const SHORT_STRING = 255;
 const LOOP_STRING = 24;
-const SMALL_ARRAY = 16;
 
 const latin1Write = Buffer.prototype.latin1Write as (
   this: Uint8Array,
@@ -475,30 +474,4 @@ export class Encoder implements Writer {
   functionSource(): FunctionSource {
     return functionSource();
   }
-}
-
-/** True when there is nothing about a plain object but enumerable, writable, configurable data under strings. */
-function isOrdinary(value: object, keys: readonly string[]): boolean {
-  if (!Object.isExtensible(value) || types.isExternal(value)) return false;
-  if (types.isArgumentsObject(value)) return false;
-  for (let i = 0; i < keys.length; i++) {
-    const { get, set, writable, configurable } = Object.getOwnPropertyDescriptor(
-      value,
-      keys[i] as string,
-    ) as PropertyDescriptor;
-    if (get !== undefined || set !== undefined || writable !== true || configurable !== true) return false;
-  }
-  if (Object.getOwnPropertySymbols(value).length > 0) return false;
-  return Object.getOwnPropertyNames(value).length === keys.length;
-}
-
-/** True when there is nothing about an array but its elements, without holes. */
-function isDense(value: unknown[]): boolean {
-  if (!Object.isExtensible(value)) return false;
-  const { length } = value;
-  for (let i = 0; i < length; i++) if (value[i] === undefined && !(i in value)) return false;
-  if (length <= SMALL_ARRAY)
-    return Object.keys(value).length === length && Object.getOwnPropertySymbols(value).length === 0;
-  // Comparing with a copy that has the elements only is the quick way to find further properties of a long array.
-  return util.isDeepStrictEqual(value, value.slice());
 }

@@ -1,0 +1,33 @@
+/** Which objects and arrays are nothing but their values, so that the short way of encoding does for them. */
+
+import * as types from "node:util/types";
+import { util } from "../core/node-builtins.ts";
+
+/** Arrays up to this length are checked by listing their keys. */
+const SMALL_ARRAY = 16;
+
+/** True when there is nothing about a plain object but enumerable, writable, configurable data under strings. */
+export function isOrdinary(value: object, keys: readonly string[]): boolean {
+  if (!Object.isExtensible(value) || types.isExternal(value)) return false;
+  if (types.isArgumentsObject(value)) return false;
+  for (let i = 0; i < keys.length; i++) {
+    const { get, set, writable, configurable } = Object.getOwnPropertyDescriptor(
+      value,
+      keys[i] as string,
+    ) as PropertyDescriptor;
+    if (get !== undefined || set !== undefined || writable !== true || configurable !== true) return false;
+  }
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
+  return Object.getOwnPropertyNames(value).length === keys.length;
+}
+
+/** True when there is nothing about an array but its elements, without holes. */
+export function isDense(value: unknown[]): boolean {
+  if (!Object.isExtensible(value)) return false;
+  const { length } = value;
+  for (let i = 0; i < length; i++) if (value[i] === undefined && !(i in value)) return false;
+  if (length <= SMALL_ARRAY)
+    return Object.keys(value).length === length && Object.getOwnPropertySymbols(value).length === 0;
+  // Comparing with a copy that has the elements only is the quick way to find further properties of a long array.
+  return util.isDeepStrictEqual(value, value.slice());
+}
