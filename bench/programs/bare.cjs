@@ -1,1 +1,1 @@
-// A bare node: does nothing.
+"use strict"; // A bare node: does nothing.

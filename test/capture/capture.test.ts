@@ -306,7 +306,7 @@ test("a restored function travels on", async () => {
 
 test("what cannot travel is refused by name", () => {
   const refused = (fn: () => unknown, message: RegExp): void =>
-    void assert.throws(() => capture(fn as unknown as Function, "task"), {
+    assert.throws(() => capture(fn as unknown as Function, "task"), {
       name: "SerializationError",
       message,
       path: "task",
