@@ -11,7 +11,7 @@ import {
   type ProcessOptions,
   type StartMethod,
 } from "./process/index.ts";
-import { wait } from "./wait/index.ts";
+import { wait, waitSync } from "./wait/index.ts";
 
 /** The library's names, with one start method. */
 export interface Context {
@@ -22,6 +22,7 @@ export interface Context {
   readonly currentProcess: typeof currentProcess;
   readonly parentProcess: typeof parentProcess;
   readonly wait: typeof wait;
+  readonly waitSync: typeof waitSync;
   getStartMethod(): StartMethod;
 }
 
@@ -39,6 +40,7 @@ function makeContext(method: StartMethod): Context {
     currentProcess,
     parentProcess,
     wait,
+    waitSync,
     getStartMethod: () => method,
   };
 }

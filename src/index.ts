@@ -41,5 +41,5 @@ export {
 } from "./pool/index.ts";
 export * from "./shared/index.ts";
 export * from "./sync/index.ts";
-export { wait } from "./wait/index.ts";
+export { wait, waitSync } from "./wait/index.ts";
 export { type Context, getContext } from "./context.ts";

@@ -93,9 +93,10 @@ export class ChildLink {
     this.#messageListeners.add(listener);
   }
 
-  /** Calls back once, when the process has ended and its message was heard. */
-  onExit(listener: (exit: Exit) => void): void {
+  /** Calls back once, when the process has ended and its message was heard. @returns takes the listener away. */
+  onExit(listener: (exit: Exit) => void): () => void {
     this.#exitListeners.add(listener);
+    return () => this.#exitListeners.delete(listener);
   }
 
   /** Calls back once, when the child listens. */
@@ -123,11 +124,17 @@ export class ChildLink {
     return this.#say(packMessage(FrameType.go, bytes));
   }
 
+  /** A descriptor that is readable when the process has ended; undefined when that is known already. Belongs to the link. */
+  pidFd(): number | undefined {
+    if (this.exit !== undefined) return undefined;
+    return (this.#pidFd ??= openPidFd(this.pid));
+  }
+
   /** Blocks until the child said something, it ended, or the time is over. */
   waitSync(timeoutMs: number): void {
-    if (this.exit !== undefined) return;
-    this.#pidFd ??= openPidFd(this.pid);
-    const fds = this.#control === -1 ? [this.#pidFd] : [this.#control, this.#pidFd];
+    const pidFd = this.pidFd();
+    if (pidFd === undefined) return;
+    const fds = this.#control === -1 ? [pidFd] : [this.#control, pidFd];
     pollReadable(fds, Math.min(SLICE_MS, timeoutMs));
     this.drain();
     this.#look();

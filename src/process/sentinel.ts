@@ -22,14 +22,14 @@ export class Sentinel {
     return {
       isReady: () => link.exit !== undefined,
       subscribe(wake) {
-        let subscribed = true;
         link.hold();
-        link.onExit(() => subscribed && wake());
+        const forget = link.onExit(wake);
         return () => {
-          if (subscribed) link.release();
-          subscribed = false;
+          forget();
+          link.release();
         };
       },
+      descriptor: () => link.pidFd(),
     };
   }
 }

@@ -2,10 +2,14 @@
 
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { typeError } from "../core/options.ts";
+import { pollReadable } from "../platform/index.ts";
+import { doorbellFd, hearDoorbell } from "./doorbell.ts";
 import { isWaitable, type Readiness, WAITABLE, type Waitable } from "./waitable.ts";
 
 /** Longest time that a timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Longest sleep in one go: signal handlers do not run meanwhile. */
+const SLICE_MS = 100;
 
 /**
  * Waits until at least one of the objects is ready: a process or its sentinel that has ended, a connection with a message or
@@ -48,6 +52,35 @@ export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Prom
     // What became ready before the subscription.
     setImmediate(look);
   });
+}
+
+/** As `wait`, blocking. */
+export function waitSync<T>(objects: Iterable<T>, options?: WaitOptions): T[] {
+  const sources = sourcesOf(objects);
+  const deadline = Deadline.from(options);
+  deadline.throwIfAborted();
+  let ready = readyOf(sources);
+  if (ready.length > 0 || sources.length === 0) return ready;
+  // Those who make something ready ring the bell only for who has said that he waits.
+  const unsubscribes = sources.map(({ readiness }) => readiness.subscribe(() => {}));
+  try {
+    while ((ready = readyOf(sources)).length === 0 && !deadline.expired) sleep(sources, deadline);
+    return ready;
+  } finally {
+    for (const unsubscribe of unsubscribes) unsubscribe();
+  }
+}
+
+/** Blocks until one of the descriptors is readable, the doorbell is rung, or for a slice of time. */
+function sleep(sources: readonly Source<unknown>[], deadline: Deadline): void {
+  const descriptors = sources.map(({ readiness }) => readiness.descriptor?.());
+  const watched = descriptors.filter((descriptor) => descriptor !== undefined);
+  const bell = watched.length < descriptors.length ? doorbellFd() : undefined;
+  const readable = pollReadable(
+    bell === undefined ? watched : [...watched, bell],
+    Math.min(SLICE_MS, deadline.remaining()),
+  );
+  if (bell !== undefined && readable.includes(bell)) hearDoorbell();
 }
 
 interface Source<T> {

@@ -11,6 +11,11 @@ export interface Readiness {
    * @returns ends the subscription.
    */
   subscribe(wake: () => void): () => void;
+  /**
+   * For who blocks: a descriptor that is readable when it is ready. Without one, whoever makes it ready must ring the doorbell
+   * of those who have subscribed.
+   */
+  descriptor?(): number | undefined;
 }
 
 export interface Waitable {

