@@ -20,7 +20,8 @@ const REFILL_DELAY_MS = 60;
 /** Starts that follow each other this closely ask for more than one spare. */
 const BUSY_WINDOW_MS = 400;
 const IDLE_MS = 60_000;
-const MAX_KEPT: number = Math.max(1, Math.min(4, availableParallelism()));
+/** One more than there are processors: none of them is idle while this process starts the next one. */
+const MAX_KEPT: number = Math.min(4, availableParallelism() + 1);
 
 interface Shelf {
   readonly options: LaunchOptions;
@@ -49,8 +50,8 @@ export function takeSpare(execArgv: readonly string[], env: NodeJS.ProcessEnv): 
   if (spare?.ready !== true) shelf.wanted = isBusy ? Math.min(MAX_KEPT, shelf.wanted + 1) : 1;
   const link = spare ?? boot(shelf.options);
   // It has done its work, and takes no time any more: now for the next one.
-  link.onExit(() => refillIn(0));
-  refillIn(REFILL_DELAY_MS);
+  link.onExit(refillSoon);
+  refillLater(REFILL_DELAY_MS);
   return link;
 }
 
@@ -100,28 +101,32 @@ function boot(options: LaunchOptions): ChildLink {
     if (isUp) return;
     isUp = true;
     booting -= 1;
-    refillIn(0);
+    // One that has been taken runs its target now, and is not to be slowed down.
+    if (isKept(link)) refillSoon();
   };
   link.onReady(up);
   link.onExit(up);
   return link;
 }
 
-let refillAt = Infinity;
+function isKept(link: ChildLink): boolean {
+  return [...shelves.values()].some(({ kept }) => kept.includes(link));
+}
 
-function refillIn(delayMs: number): void {
-  const at = performance.now() + delayMs;
-  // A burst of starts puts it off; a reply brings it on only when the burst is over.
-  if (delayMs === 0 && refillAt !== Infinity && booting > 0) return;
+/** After what is being done now: whoever waits for this goes first. */
+function refillSoon(): void {
+  setImmediate(refill).unref();
+}
+
+/** When nothing has put it off for a while. */
+function refillLater(delayMs: number): void {
   clearTimeout(refillTimer);
-  refillAt = at;
   refillTimer = setTimeout(refill, delayMs);
   refillTimer.unref();
 }
 
 /** Starts one spare where one is missing, or warms one; the next when that one is up. */
 function refill(): void {
-  refillAt = Infinity;
   for (const shelf of shelves.values()) {
     for (let i = shelf.kept.length - 1; i >= 0; i--) if (shelf.kept[i]?.exit !== undefined) shelf.kept.splice(i, 1);
     if (booting >= shelf.wanted) return;
@@ -129,7 +134,7 @@ function refill(): void {
       const spare = boot(shelf.options);
       spare.onExit(() => (shelf.failed ||= shelf.kept.includes(spare)));
       shelf.kept.push(spare);
-      if (shelf.kept.length < shelf.wanted) refillIn(0);
+      if (shelf.kept.length < shelf.wanted) refillSoon();
       return dropWhenIdle();
     }
   }
@@ -141,10 +146,10 @@ function warmOne(): void {
     const cold = kept.find((link) => link.ready && !warmed.has(link));
     if (cold === undefined) continue;
     const wait = lastStart + REFILL_DELAY_MS - performance.now();
-    if (wait > 0) return refillIn(wait + 1);
+    if (wait > 0) return refillLater(wait + 1);
     warmed.add(cold);
     cold.warm();
-    return refillIn(REFILL_DELAY_MS);
+    return refillLater(REFILL_DELAY_MS);
   }
 }
 
