@@ -21,6 +21,10 @@ import type { ManagerClient, RemoteRef } from "./remote-ref.ts";
 
 const EXIT_GRACE_MS = 100;
 const EXIT_POLL_MS = 5;
+/** Calls that wait at a time and know where they were made. */
+const ORIGINS_KEPT = 64;
+/** Requests after which a sleeping server is woken in the middle of a turn. */
+const WAKE_EVERY = 64;
 /** Turns of the event loop in which it looks for replies before it sleeps. */
 const MAX_TURNS = 64;
 
@@ -41,6 +45,8 @@ export class FamilyClient implements ManagerClient {
   readonly #spin = new PatientSpin();
   #link: ClientLink | undefined;
   #keeping = false;
+  /** Requests since the server was last looked after. */
+  #unheard = 0;
   #turns = 16;
   #polling = false;
   #slices: NodeJS.Timeout | undefined;
@@ -67,11 +73,13 @@ export class FamilyClient implements ManagerClient {
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
     const origin = {};
-    Error.captureStackTrace(origin, this.call);
+    // It takes as long as all the rest, so in a flood of calls only the first ones know where they come from.
+    if (this.#pending.size < ORIGINS_KEPT) Error.captureStackTrace(origin, this.call);
     try {
       signal?.throwIfAborted();
       const number = this.#pending.nextNumber();
       this.#send(number, id, op, signal === undefined ? 0 : SIGNAL, name, args);
+      this.#wakeServerSoon();
       const reply = this.#pending.wait(number, origin, signal, () => this.#cancel(number));
       this.#await();
       return reply;
@@ -83,6 +91,7 @@ export class FamilyClient implements ManagerClient {
   callSync(id: number, op: number, name: string, args: readonly unknown[]): unknown {
     const number = this.#pending.nextNumber();
     this.#send(number, id, op, 0, name, args);
+    this.#wakeServer();
     const outcome = this.#waitSync(number);
     if (!outcome.error) return outcome.value;
     const origin = {};
@@ -108,11 +117,13 @@ export class FamilyClient implements ManagerClient {
   hintDrop(id: number): void {
     if (this.#link === undefined || this.#closed !== undefined) return;
     this.#write(0, id, Op.drop, 0, "", []);
+    this.#wakeServerSoon();
   }
 
   /** Opens the link and has the server serve something, so that the first call finds all in place. */
   warmUp(): void {
     this.#write(0, CONTROL_ID, Op.call, 0, "names", []);
+    this.#wakeServer();
   }
 
   /** Ends all calls; later ones fail. */
@@ -135,7 +146,6 @@ export class FamilyClient implements ManagerClient {
       if (args.length > 0) encodeTo(sink, args, { root: "args" });
     });
     if (link.requests.isBehind) this.#flush(link);
-    this.#wakeServer();
   }
 
   #open(): ClientLink {
@@ -146,7 +156,19 @@ export class FamilyClient implements ManagerClient {
     return link;
   }
 
+  /** Calls that are made in one go wake the server together: at the end of the turn, or when there are many. */
+  #wakeServerSoon(): void {
+    if (this.#unheard === 0) queueMicrotask(() => this.#wakeServer());
+    this.#unheard += 1;
+    if (this.#unheard % WAKE_EVERY === 0) this.#ringIfAsleep();
+  }
+
   #wakeServer(): void {
+    this.#unheard = 0;
+    this.#ringIfAsleep();
+  }
+
+  #ringIfAsleep(): void {
     if (this.#manager.takeSleeping()) ringDoorbell(this.#manager.serverSlot as number);
   }
 
@@ -158,7 +180,9 @@ export class FamilyClient implements ManagerClient {
   }
 
   #cancel(number: number): void {
-    if (this.#closed === undefined) this.#write(number, 0, Op.cancel, 0, "", []);
+    if (this.#closed !== undefined) return;
+    this.#write(number, 0, Op.cancel, 0, "", []);
+    this.#wakeServer();
   }
 
   // Promises
