@@ -51,9 +51,16 @@ function bodyAround(site: FunctionSite, binding: Binding): Node | undefined {
 function sameValues(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
   const names = Object.keys(a);
   if (names.length !== Object.keys(b).length) return false;
+  return names.every((name) => Object.hasOwn(b, name) && Object.is(valueOf(a, name), valueOf(b, name)));
+}
+
+/** A variable's value, or what stands for none: newer lines of V8 throw for one that is not initialised yet. */
+function valueOf(values: Record<string, unknown>, name: string): unknown {
   try {
-    return names.every((name) => Object.hasOwn(b, name) && Object.is(a[name], b[name]));
+    return values[name];
   } catch {
-    return false; // a variable that is not initialised yet
+    return UNINITIALISED;
   }
 }
+
+const UNINITIALISED = Symbol("uninitialised");

@@ -70,8 +70,9 @@ export function writeSpecial(writer: Writer, value: object): void {
   const reduce = (value as { [REDUCE]?: unknown })[REDUCE];
   if (typeof reduce === "function") return writeReduced(writer, value, reduce);
   // Errors before what is refused: they arrive in any case, if need be as what they extend.
-  if (types.isNativeError(value)) return writeError(writer, value);
+  // A DOMException is a native error for newer lines of Node only.
   if (isDomException(value)) return writeDomException(writer, value);
+  if (types.isNativeError(value)) return writeError(writer, value);
   const reason = source?.refuseReason(value);
   if (reason !== undefined) writer.refuse(`it is ${reason}`);
   const kind = KINDS.find((each) => each.is(value)) ?? OBJECT;
