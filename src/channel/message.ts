@@ -82,6 +82,15 @@ export class Outgoing {
     return result;
   }
 
+  /** What goes over a socket. Good until `abort`. */
+  asBytes(): { readonly kind: number; readonly bytes: Uint8Array } {
+    if (this.#kind === MessageKind.int) {
+      encodeTo(this.#sink, this.#aux);
+      this.#kind = MessageKind.value;
+    }
+    return { kind: this.#kind, bytes: this.#bytes ?? this.#sink.bytes.subarray(0, this.#sink.position) };
+  }
+
   /** Gives up a message that is not written. */
   abort(): void {
     for (const transfer of this.#taken?.transfers ?? []) transfer.abort?.();

@@ -6,6 +6,7 @@ import { SystemError } from "../core/errors.ts";
 const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 
 export const EAGAIN: number = constants.errno.EAGAIN;
+export const EINPROGRESS: number = constants.errno.EINPROGRESS;
 export const ECHILD: number = constants.errno.ECHILD;
 export const EEXIST: number = constants.errno.EEXIST;
 export const EINTR: number = constants.errno.EINTR;

@@ -12,6 +12,7 @@ const F_SETFL = 4;
 const F_SETOWN = 8;
 const F_SETSIG = 10;
 const POLLIN = 1;
+const POLLOUT = 4;
 
 /** Makes a pipe that children do not inherit: [read end, write end]. */
 export function createPipe({ nonBlocking = false }: { nonBlocking?: boolean } = {}): [number, number] {
@@ -56,6 +57,14 @@ export function pollReadable(fds: readonly number[], timeoutMs: number): number[
   return fds.filter((_, i) => (table[2 * i + 1] as number) >>> 16 !== 0);
 }
 
+/** As `pollReadable`, for one descriptor that is to be written to. @returns true when it can be, or when writing fails. */
+export function pollWritable(fd: number, timeoutMs: number): boolean {
+  const table = Int32Array.of(fd, POLLOUT);
+  const result = libc().poll(table, 1, Math.ceil(timeoutMs));
+  if (result === -1 && errno() !== EINTR) checked("poll", result);
+  return result === 1;
+}
+
 /** A descriptor watched by the event loop. */
 export interface Watch {
   /** Lets the program end although the descriptor is watched. */
@@ -74,31 +83,44 @@ export interface Watch {
  * torn down (hence all are closed at exit).
  */
 export function watchReadable(fd: number, onReadable: () => void): Watch {
+  return watch(fd, { readable: true, disconnect: true }, onReadable);
+}
+
+/** As `watchReadable`, while the descriptor can be written to, or writing fails. */
+export function watchWritable(fd: number, onWritable: () => void): Watch {
+  return watch(fd, { writable: true, disconnect: true }, onWritable);
+}
+
+function watch(
+  fd: number,
+  events: { readable?: boolean; writable?: boolean; disconnect: boolean },
+  onEvent: () => void,
+): Watch {
   let scheduled = false;
   let closed = false;
-  const handle = koffi().node.poll(fd, { readable: true, disconnect: true }, () => {
+  const handle = koffi().node.poll(fd, events, () => {
     if (scheduled || closed) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      if (!closed) onReadable();
+      if (!closed) onEvent();
     });
   });
-  const watch: Watch & { readonly handle: object } = {
+  const made: Watch & { readonly handle: object } = {
     handle,
     ref: () => void (closed || handle.ref()),
     unref: () => void (closed || handle.unref()),
     close: () => {
       if (closed) return;
       closed = true;
-      watched.delete(watch);
+      watched.delete(made);
       handle.close();
     },
   };
   if (!closesAtExit) process.once("exit", closeAll);
   closesAtExit = true;
-  watched.add(watch);
-  return watch;
+  watched.add(made);
+  return made;
 }
 
 const watched = new Set<Watch>();

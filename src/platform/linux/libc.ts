@@ -23,6 +23,14 @@ export interface Libc {
   pipe2(fds: Int32Array, flags: number): number;
   socketpair(domain: number, type: number, protocol: number, fds: Int32Array): number;
   fcntl(fd: number, command: number, argument: number): number;
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
+  listen(fd: number, backlog: number): number;
+  accept4(fd: number, address: null, length: null, flags: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
+  getsockname(fd: number, address: Uint8Array, length: Int32Array): number;
+  getsockopt(fd: number, level: number, name: number, value: Int32Array, length: Int32Array): number;
+  setsockopt(fd: number, level: number, name: number, value: Int32Array, length: number): number;
   poll(fds: Int32Array, count: number, timeoutMs: number): number;
   sched_yield(): number;
   waitid(kind: number, id: number, info: Int32Array, options: number): number;
@@ -45,6 +53,14 @@ const SIGNATURES: Record<LibcFunction, string> = {
   pipe2: "int pipe2(int *fds, int flags)",
   socketpair: "int socketpair(int domain, int type, int protocol, int *fds)",
   fcntl: "int fcntl(int fd, int command, long argument)",
+  socket: "int socket(int domain, int type, int protocol)",
+  bind: "int bind(int fd, void *address, uint32_t length)",
+  listen: "int listen(int fd, int backlog)",
+  accept4: "int accept4(int fd, void *address, void *length, int flags)",
+  connect: "int connect(int fd, void *address, uint32_t length)",
+  getsockname: "int getsockname(int fd, void *address, int *length)",
+  getsockopt: "int getsockopt(int fd, int level, int name, void *value, int *length)",
+  setsockopt: "int setsockopt(int fd, int level, int name, void *value, uint32_t length)",
   poll: "int poll(int *fds, unsigned long count, int timeout)",
   sched_yield: "int sched_yield()",
   waitid: "int waitid(int kind, int id, void *info, int options)",
