@@ -17,7 +17,10 @@ import { SocketTransport } from "./socket-transport.ts";
  * @returns The connection. Rejects with AuthenticationError when the keys differ or the other one is no listener, SystemError (ECONNREFUSED,
  *   ENOENT …) when there is nobody, TimeoutError when the time ran out, with the reason when aborted. TypeError without a key.
  */
-export async function connect<T = unknown>(address: Address, options: SocketOptions & WaitOptions): Promise<Connection<T>> {
+export async function connect<T = unknown>(
+  address: Address,
+  options: SocketOptions & WaitOptions,
+): Promise<Connection<T>> {
   const checked = checkSocketOptions(options, ["timeout", "signal"]);
   const target = checkAddress(address);
   if (typeof target !== "string" && target.port === 0) throw rangeError("address.port", "a port from 1 to 65535", 0);
@@ -39,7 +42,8 @@ async function open(address: SocketAddress, deadline: Deadline): Promise<SocketL
   const fd = beginConnect(address);
   const line = new SocketLine(fd);
   try {
-    if (!(await line.waitWritable(deadline))) throw new TimeoutError("Cannot connect: nobody answered, and the time ran out");
+    if (!(await line.waitWritable(deadline)))
+      throw new TimeoutError("Cannot connect: nobody answered, and the time ran out");
     finishConnect(fd, address);
     sendAtOnce(fd);
     return line;

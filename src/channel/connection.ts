@@ -4,6 +4,7 @@ import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { EndOfStreamError, StateError } from "../core/errors.ts";
 import { defineHandle } from "../core/handle.ts";
 import { checkInteger, rangeError, typeError } from "../core/options.ts";
+import { NOTHING } from "../ring/index.ts";
 import { type Readiness, WAITABLE } from "../wait/index.ts";
 import { isTurnOver } from "./fairness.ts";
 import { Outgoing, readBytes, readBytesInto, readValue } from "./message.ts";
@@ -213,10 +214,11 @@ export class Connection<T = unknown> {
       const deadline = Deadline.from(options);
       deadline.throwIfAborted();
       message = make(transport);
-      if (!isTurnOver() && transport.trySend(message, method)) return DONE;
+      const breathe = isTurnOver();
+      if (!breathe && transport.trySend(message, method)) return DONE;
       const sending = message;
       message = undefined;
-      return transport.send(sending, deadline, method);
+      return transport.send(sending, deadline, method, breathe);
     } catch (error) {
       message?.abort();
       return Promise.reject(error as Error);
@@ -235,7 +237,12 @@ export class Connection<T = unknown> {
       const transport = this.#in(method);
       const deadline = Deadline.from(options);
       deadline.throwIfAborted();
-      return transport.receive(take, deadline, method);
+      const breathe = isTurnOver();
+      if (!breathe) {
+        const got = transport.tryReceive(take);
+        if (got !== NOTHING) return Promise.resolve(got as R);
+      }
+      return transport.receive(take, deadline, method, breathe);
     });
   }
 

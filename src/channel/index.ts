@@ -1,12 +1,7 @@
 /** How data moves between processes: queues, pipes, connections. */
 
 export { connect } from "./connect.ts";
-export {
-  Connection,
-  type ReceiveBytesOptions,
-  type ReceiveIntoOptions,
-  type SendBytesOptions,
-} from "./connection.ts";
+export { Connection, type ReceiveBytesOptions, type ReceiveIntoOptions, type SendBytesOptions } from "./connection.ts";
 export { JoinableQueue } from "./joinable-queue.ts";
 export { Listener, type ListenerOptions } from "./listener.ts";
 export { Pipe, type PipeOptions } from "./pipe.ts";

@@ -5,7 +5,7 @@ import type { Deadline } from "../core/deadline.ts";
 import { BrokenPipeError, EndOfStreamError, StateError, TimeoutError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
 import { type Cell, retractRef } from "../memory/index.ts";
-import { Ring } from "../ring/index.ts";
+import { NOTHING, Ring } from "../ring/index.ts";
 import type { Readiness } from "../wait/index.ts";
 import { MESSAGE_OPTIONS, type Outgoing } from "./message.ts";
 import { PipeEnd, RING_OUT } from "./pipe-end.ts";
@@ -61,9 +61,9 @@ export class PipeTransport implements Transport, SendRules, ReceiveRules {
     return !this.#sends.busy && this.#sends.trySend(message, method);
   }
 
-  send(message: Outgoing, deadline: Deadline, method: string): Promise<void> {
+  send(message: Outgoing, deadline: Deadline, method: string, breathe: boolean): Promise<void> {
     this.#use();
-    return this.#waiting(this.#sends.send(message, deadline, method));
+    return this.#waiting(this.#sends.send(message, deadline, method, breathe));
   }
 
   sendSync(message: Outgoing, deadline: Deadline, method: string): void {
@@ -71,9 +71,14 @@ export class PipeTransport implements Transport, SendRules, ReceiveRules {
     this.#sends.sendSync(message, deadline, method);
   }
 
-  receive<T>(take: Take<T>, deadline: Deadline, method: string): Promise<T> {
+  tryReceive<T>(take: Take<T>): T | typeof NOTHING {
     this.#use();
-    return this.#waiting(this.#receives.receive(take, deadline, method));
+    return this.#receives.busy ? NOTHING : this.#receives.tryReceiveLoaded(take);
+  }
+
+  receive<T>(take: Take<T>, deadline: Deadline, method: string, breathe: boolean): Promise<T> {
+    this.#use();
+    return this.#waiting(this.#receives.receive(take, deadline, method, breathe));
   }
 
   receiveSync<T>(take: Take<T>, deadline: Deadline, method: string): T {

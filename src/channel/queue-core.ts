@@ -105,9 +105,10 @@ export class QueueCore implements SendRules, ReceiveRules {
       const deadline = Deadline.from(options);
       deadline.throwIfAborted();
       const message = Outgoing.of(value);
-      if (!this.#sends.busy && !isTurnOver() && this.#trySend(message, method)) return DONE;
+      const breathe = isTurnOver();
+      if (!breathe && !this.#sends.busy && this.#trySend(message, method)) return DONE;
       this.#timeout = options?.timeout;
-      return this.#waiting(this.#sends.send(message, deadline, method));
+      return this.#waiting(this.#sends.send(message, deadline, method, breathe));
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -138,11 +139,12 @@ export class QueueCore implements SendRules, ReceiveRules {
       const deadline = Deadline.from(options);
       deadline.throwIfAborted();
       this.#timeout = options?.timeout;
-      if (!this.#receives.busy && !isTurnOver()) {
+      const breathe = isTurnOver();
+      if (!breathe && !this.#receives.busy) {
         const got = this.#receives.tryReceiveLoaded(readValue);
         if (got !== NOTHING) return Promise.resolve(got);
       }
-      return this.#waiting(this.#receives.receive(readValue, deadline, method));
+      return this.#waiting(this.#receives.receive(readValue, deadline, method, breathe));
     } catch (error) {
       return Promise.reject(error as Error);
     }

@@ -4,7 +4,7 @@ import { needsModules, prepare } from "../codec/index.ts";
 import { Deadline } from "../core/deadline.ts";
 import { LEAVE, NOTHING, type RecordView, type Ring } from "../ring/index.ts";
 import { AdaptiveSpin } from "../wait/index.ts";
-import { isTurnOver, nextTurn } from "./fairness.ts";
+import { nextTurn } from "./fairness.ts";
 import { MessageKind } from "./message.ts";
 import { Turns } from "./turns.ts";
 
@@ -81,12 +81,15 @@ export class ReceivePort {
     }
   }
 
-  /** As `receiveSync`; messages that need modules are taken when those are loaded. */
-  async receive<T>(take: Take<T>, deadline: Deadline, method: string): Promise<T> {
+  /**
+   * As `receiveSync`; messages that need modules are taken when those are loaded.
+   * @param breathe Lets the event loop turn once first.
+   */
+  async receive<T>(take: Take<T>, deadline: Deadline, method: string, breathe = false): Promise<T> {
     if (!(await this.#turns.enter(deadline))) throw this.#rules.emptyError(method);
     const isReady = (): boolean => this.ready;
     try {
-      if (isTurnOver()) await nextTurn();
+      if (breathe) await nextTurn();
       this.#takeWith = take;
       for (;;) {
         const got = this.#receiveOrEnd(this.#takePrepared as Take<T>, method);

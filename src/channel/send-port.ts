@@ -3,6 +3,7 @@
 import { Deadline } from "../core/deadline.ts";
 import { type Ring, Written } from "../ring/index.ts";
 import { AdaptiveSpin } from "../wait/index.ts";
+import { nextTurn } from "./fairness.ts";
 import type { Outgoing } from "./message.ts";
 import { Turns } from "./turns.ts";
 
@@ -69,11 +70,12 @@ export class SendPort {
     }
   }
 
-  /** As `sendSync`. */
-  async send(message: Outgoing, deadline: Deadline, method: string): Promise<void> {
+  /** As `sendSync`. @param breathe Lets the event loop turn once first. */
+  async send(message: Outgoing, deadline: Deadline, method: string, breathe = false): Promise<void> {
     let mine = false;
     try {
       mine = await this.#turns.enter(deadline);
+      if (breathe) await nextTurn();
       let pause = FIRST_LOOK_MS;
       while (!(mine && this.trySend(message, method))) {
         if (deadline.expired) throw this.#rules.fullError(method);

@@ -136,7 +136,9 @@ class Watchers {
   }
 
   #wakeAll(): void {
-    for (const wake of [...this.#waiting]) wake();
+    // Those of now: who is woken may wait again.
+    const waiting = Array.from(this.#waiting);
+    for (const wake of waiting) wake();
   }
 
   #remove(wake: () => void): void {

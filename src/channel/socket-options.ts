@@ -64,5 +64,7 @@ function keyBytes(authkey: unknown): Uint8Array {
   if (typeof authkey === "string" && authkey !== "") return Buffer.from(authkey);
   if (authkey instanceof Uint8Array && authkey.length > 0) return Uint8Array.from(authkey);
   // Not shown: it may be a key, of another kind.
-  throw Object.assign(new TypeError("options.authkey must be a text or bytes, not empty"), { code: "ERR_INVALID_ARG_TYPE" });
+  throw Object.assign(new TypeError("options.authkey must be a text or bytes, not empty"), {
+    code: "ERR_INVALID_ARG_TYPE",
+  });
 }

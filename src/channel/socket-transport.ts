@@ -5,6 +5,7 @@ import type { Deadline } from "../core/deadline.ts";
 import { BrokenPipeError, EndOfStreamError, SerializationError, StateError, TimeoutError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
 import { rangeError } from "../core/options.ts";
+import { NOTHING } from "../ring/index.ts";
 import type { Readiness } from "../wait/index.ts";
 import { AT_END, frame, FramedLine, MORE_TO_COME } from "./framed-line.ts";
 import { MessageKind, type Outgoing } from "./message.ts";
@@ -80,6 +81,10 @@ export class SocketTransport implements Transport {
     } finally {
       message.abort();
     }
+  }
+
+  tryReceive(): typeof NOTHING {
+    return NOTHING;
   }
 
   async receive<T>(take: Take<T>, deadline: Deadline, method: string): Promise<T> {

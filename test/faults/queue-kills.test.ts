@@ -27,7 +27,12 @@ function produce(queue: Queue<unknown>, completed: SharedArray<"uint32">, me: nu
 }
 
 /** Takes items and marks each; a second mark would show. */
-function consumeSync(queue: Queue<unknown>, seen: SharedArray<"uint8">, taken: SharedArray<"uint32">, me: number): void {
+function consumeSync(
+  queue: Queue<unknown>,
+  seen: SharedArray<"uint8">,
+  taken: SharedArray<"uint32">,
+  me: number,
+): void {
   try {
     for (;;) {
       const item = queue.getSync();
@@ -108,10 +113,16 @@ for (const maxSize of [50, 0]) {
         assert.ok(times <= 1, `item ${i} of producer ${producer} came ${times} times`);
         if (i < done && times === 0) missing += 1;
         // The put that was being made when the producer was killed may be in or not.
-        if (i > done) assert.equal(times, 0, `item ${i} of producer ${producer}, who completed ${done}, is from nowhere`);
+        if (i > done)
+          assert.equal(times, 0, `item ${i} of producer ${producer}, who completed ${done}, is from nowhere`);
       }
     }
-    t.diagnostic(`${total} items of ${made} producers; ${missing} unaccounted for, ${killedConsumers} consumers killed`);
-    assert.ok(missing <= killedConsumers, `${missing} items are missing, but only ${killedConsumers} consumers were killed`);
+    t.diagnostic(
+      `${total} items of ${made} producers; ${missing} unaccounted for, ${killedConsumers} consumers killed`,
+    );
+    assert.ok(
+      missing <= killedConsumers,
+      `${missing} items are missing, but only ${killedConsumers} consumers were killed`,
+    );
   });
 }

@@ -33,7 +33,11 @@ function bytesOf(length: number, first: number): Uint8Array {
 }
 
 function take(ring: Ring): Record | typeof NOTHING {
-  return ring.reader.read(({ kind, aux, bytes, position, limit }) => ({ kind, aux, bytes: bytes.slice(position, limit) }));
+  return ring.reader.read(({ kind, aux, bytes, position, limit }) => ({
+    kind,
+    aux,
+    bytes: bytes.slice(position, limit),
+  }));
 }
 
 /** The model: a plain array, and the limits. */
@@ -121,7 +125,13 @@ for (const [name, maxRecords, maxBytes, wrap] of [
     );
     const put = fc.tuple(length, fc.integer({ min: -1000, max: 1000 })).map(([l, a]) => new Put(l, a));
     const commands = fc.commands(
-      [put, put, fc.constant(new Take()), fc.constant(new Take()), fc.record({ n: fc.nat(60) }).map(({ n }) => (n === 0 ? new Close() : new Take()))],
+      [
+        put,
+        put,
+        fc.constant(new Take()),
+        fc.constant(new Take()),
+        fc.record({ n: fc.nat(60) }).map(({ n }) => (n === 0 ? new Close() : new Take())),
+      ],
       { maxCommands: 150 },
     );
     fc.assert(
@@ -177,14 +187,20 @@ test("a record that throws when it is looked at is taken; LEAVE leaves it", asyn
   const { ring, cell } = makeRing(0, 2 ** 30);
   ring.writer.write(5, 1);
   ring.writer.write(5, 2);
-  assert.equal(ring.reader.read(() => LEAVE), LEAVE);
+  assert.equal(
+    ring.reader.read(() => LEAVE),
+    LEAVE,
+  );
   assert.equal(ring.size, 2);
   assert.throws(() =>
     ring.reader.read(() => {
       throw new Error("cannot");
     }),
   );
-  assert.equal(ring.reader.read(({ aux }) => aux), 2);
+  assert.equal(
+    ring.reader.read(({ aux }) => aux),
+    2,
+  );
   cell.release();
 });
 
@@ -193,7 +209,10 @@ test("who takes from a ring cannot take from it in the middle of that", () => {
   ring.writer.write(5, 1);
   ring.writer.write(5, 2);
   assert.throws(() => ring.reader.read(() => ring.reader.read(() => 0)), { code: "ERR_STATE" });
-  assert.equal(ring.reader.read(({ aux }) => aux), 2);
+  assert.equal(
+    ring.reader.read(({ aux }) => aux),
+    2,
+  );
   cell.release();
 });
 
@@ -202,8 +221,12 @@ test("a freed ring gives all its memory back", () => {
   const block = new Uint8Array(MAX_INLINE_BYTES);
   for (let i = 0; i < 8; i++) assert.equal(ring.writer.write(5, i, block, block.length), Written.done);
   const { words } = arena();
-  const first = words[segmentSlot(cell.word + RingWord.headSlots, words[cell.word + RingWord.headSerial] as number)] as number;
-  const last = words[segmentSlot(cell.word + RingWord.tailSlots, words[cell.word + RingWord.tailSerial] as number)] as number;
+  const first = words[
+    segmentSlot(cell.word + RingWord.headSlots, words[cell.word + RingWord.headSerial] as number)
+  ] as number;
+  const last = words[
+    segmentSlot(cell.word + RingWord.tailSlots, words[cell.word + RingWord.tailSerial] as number)
+  ] as number;
   assert.notEqual(first, last);
   ring.release();
   cell.release();

@@ -125,9 +125,10 @@ function pack(address: SocketAddress): Uint8Array {
 function ipv6Bytes(host: string): Uint8Array {
   const text = new URL(`http://[${host}]`).hostname.slice(1, -1);
   const [front = "", back] = text.split("::");
-  const groups = (part: string): number[] => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
+  const groups = (part: string): number[] =>
+    part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16));
   const first = groups(front);
   const last = back === undefined ? [] : groups(back);
-  const all = [...first, ...new Array<number>(8 - first.length - last.length).fill(0), ...last];
+  const all = [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last];
   return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 255]));
 }
