@@ -229,7 +229,7 @@ test("functions travel when both sides allow them", async () => {
 
 test("a connection over a socket cannot be sent, and says so", () => {
   return pair().then(([server, client, listener]) => {
-    assert.throws(() => new Process((_: unknown) => {}, server).start(), {
+    assert.throws(() => new Process((end: unknown) => void end, server).start(), {
       code: "ERR_SERIALIZATION",
       message: /socket/,
     });

@@ -232,7 +232,10 @@ test("two processes hold an end: it is at its end when both are gone", async () 
   const children = [1, 2].map((n) => new Process(hold, n).start());
   await said.get();
   await said.get();
-  assert.deepEqual([await reader.recv(), await reader.recv()].sort(), [1, 2]);
+  assert.deepEqual(
+    [await reader.recv(), await reader.recv()].sort((a, b) => Number(a) - Number(b)),
+    [1, 2],
+  );
   children[0]?.kill();
   await children[0]?.join();
   await assert.rejects(reader.recv({ timeout: 20 }), TimeoutError);
@@ -255,7 +258,7 @@ test("an end that was given away is used again by who uses it", async () => {
 test("a start that fails gives nothing away", async () => {
   const [reader, writer] = Pipe<string>({ duplex: false });
   const bad = new WeakMap();
-  assert.throws(() => new Process((..._: unknown[]) => {}, writer, bad).start(), { code: "ERR_SERIALIZATION" });
+  assert.throws(() => new Process((...all: unknown[]) => void all, writer, bad).start(), { code: "ERR_SERIALIZATION" });
   await assert.rejects(reader.recv({ timeout: 5 }), TimeoutError);
   writer.sendSync("still here");
   assert.equal(await reader.recv(), "still here");
