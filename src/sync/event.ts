@@ -2,6 +2,7 @@
 
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { defineHandle } from "../core/handle.ts";
+import { arena, CellHeader, cellWord, forEachCell, onSweep, payloadOffset } from "../memory/index.ts";
 import { AdaptiveSpin, type Readiness, TIMED_OUT, WAITABLE, WaitQueue } from "../wait/index.ts";
 import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
 
@@ -94,3 +95,15 @@ export class Event extends Primitive {
     this.close();
   }
 }
+
+/** Wakes who waits for an event that is set: the dead process may have set it and not got as far as to wake them. */
+function wakeForSet(): void {
+  const { words } = arena();
+  forEachCell((id) => {
+    if (words[cellWord(id) + CellHeader.kind] !== SyncKind.event) return;
+    const word = payloadOffset(id) / 4;
+    if (Atomics.load(words, word) === 1) new WaitQueue(word + QUEUE).unpark();
+  });
+}
+
+onSweep(wakeForSet);

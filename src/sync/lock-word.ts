@@ -118,7 +118,9 @@ export class LockWord {
   async acquire(deadline: Deadline): Promise<boolean> {
     deadline.throwIfAborted();
     for (const since = now(); ;) {
-      if (deadline.expired) return this.tryAcquire();
+      // Also after an abort: the wake-up was for one, and nobody else was woken for it.
+      if (this.tryAcquire()) return true;
+      if (deadline.expired) return false;
       const token = await this.#queue.park(deadline, this.#parkOptions(since));
       if (token === HANDED || token === NOT_PARKED) return true;
       if (token === TIMED_OUT) return this.tryAcquire();
@@ -143,16 +145,22 @@ function now(): number {
   return Date.now() & CLOCK_MASK;
 }
 
-/** Makes the locks of a dead process free, and wakes a waiter of each. */
+/**
+ * Makes the locks of a dead process free, and wakes a waiter of each. Of free locks too: it may have died after it released
+ * one, and before it woke the next.
+ */
 function passOn({ slot }: SlotOwner): void {
   const { words } = arena();
   forEachCell((id) => {
     if (words[cellWord(id) + CellHeader.kind] !== SyncKind.lock) return;
     const word = payloadOffset(id) / 4;
     const held = Atomics.load(words, word);
-    if ((held & OWNER_MASK) !== slot + 1) return;
-    words[word + COUNT] = 0;
-    if (Atomics.compareExchange(words, word, held, DIED) === held) new WaitQueue(word + QUEUE).unparkOne();
+    const owner = held & OWNER_MASK;
+    if (owner === slot + 1) {
+      words[word + COUNT] = 0;
+      if (Atomics.compareExchange(words, word, held, DIED) !== held) return;
+    } else if (owner !== 0) return;
+    new WaitQueue(word + QUEUE).unparkOne();
   });
 }
 

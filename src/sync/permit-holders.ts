@@ -22,6 +22,7 @@ import {
   payloadOffset,
   type SlotOwner,
 } from "../memory/index.ts";
+import { WaitQueue } from "../wait/index.ts";
 import { SyncKind } from "./primitive.ts";
 
 export const SemaphoreWord = { permits: 0, limit: 1, deadPid: 2, lost: 3, queue: 4, holders: 8 } as const;
@@ -85,7 +86,13 @@ function forget({ slot, pid }: SlotOwner): void {
       }
       Atomics.store(words, at, 0);
     }
+    wakeNext(words, word);
   });
+}
+
+/** It may have died after it gave a permit back, and before it woke the next. */
+function wakeNext(words: Int32Array, word: number): void {
+  if (Atomics.load(words, word + SemaphoreWord.permits) > 0) new WaitQueue(word + SemaphoreWord.queue).unparkOne();
 }
 
 onSweep(forget);

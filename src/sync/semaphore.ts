@@ -69,12 +69,15 @@ export class Semaphore extends Primitive {
 
   /** Takes a permit if there is one. */
   tryAcquire(): boolean {
-    const at = this.word + SemaphoreWord.permits;
-    for (let permits = Atomics.load(this.words, at); permits > 0; permits = Atomics.load(this.words, at)) {
-      if (Atomics.compareExchange(this.words, at, permits, permits - 1) !== permits) continue;
-      noteAcquired(this.words, this.word, this.#slot);
-      return true;
+    const { words, word } = this;
+    const at = word + SemaphoreWord.permits;
+    if (Atomics.load(words, at) === 0) return false;
+    // Noted before: a process that dies in between must not take a permit along that nobody knows of.
+    noteAcquired(words, word, this.#slot);
+    for (let permits = Atomics.load(words, at); permits > 0; permits = Atomics.load(words, at)) {
+      if (Atomics.compareExchange(words, at, permits, permits - 1) === permits) return true;
     }
+    noteReleased(words, word, this.#slot);
     return false;
   }
 
@@ -90,9 +93,10 @@ export class Semaphore extends Primitive {
     if (this.tryAcquire()) return true;
     for (const since = now(); !deadline.expired;) {
       const token = await this.#queue.park(deadline, this.#parkOptions(since));
-      if (token === NOT_PARKED) return true;
-      if (token === HANDED) return this.#handed();
-      if (token === TIMED_OUT) break;
+      if (token === NOT_PARKED || token === HANDED) return true;
+      // Also after an abort: the wake-up was for one, and nobody else was woken for it.
+      if (this.tryAcquire()) return true;
+      if (token === TIMED_OUT) return false;
     }
     return this.tryAcquire();
   }
@@ -106,16 +110,10 @@ export class Semaphore extends Primitive {
     if (!deadline.expired && spin.until(() => this.value > 0 && this.tryAcquire())) return true;
     for (const since = now(); !deadline.expired;) {
       const token = this.#queue.parkSync(deadline, this.#parkOptions(since));
-      if (token === NOT_PARKED) return true;
-      if (token === HANDED) return this.#handed();
+      if (token === NOT_PARKED || token === HANDED) return true;
       if (token === TIMED_OUT) break;
     }
     return this.tryAcquire();
-  }
-
-  #handed(): boolean {
-    noteAcquired(this.words, this.word, this.#slot);
-    return true;
   }
 
   #parkOptions(since: number): { validate: () => boolean; onSlice: () => void; data: number } {
@@ -139,24 +137,24 @@ export class Semaphore extends Primitive {
   }
 
   #releaseOne(): void {
-    const { words, word } = this;
-    noteReleased(words, word, this.#slot);
-    if (this.#queue.waiting === 0) {
-      this.#add();
-      if (this.#queue.waiting > 0) this.#queue.unparkOne();
-      return;
-    }
-    let overflow = false;
-    this.#queue.unparkOne((found, _more, _owner, since) => {
-      if (found && ((now() - since) & CLOCK_MASK) > FAIR_MS) return HANDED;
-      overflow = !this.#tryAdd();
-      return 0;
-    });
-    if (overflow) this.#refuse();
+    if (this.#queue.waiting > 0) return this.#releaseToWaiter();
+    if (!this.#tryAdd()) this.#refuse();
+    noteReleased(this.words, this.word, this.#slot);
+    if (this.#queue.waiting > 0) this.#queue.unparkOne();
   }
 
-  #add(): void {
-    if (!this.#tryAdd()) this.#refuse();
+  #releaseToWaiter(): void {
+    const { words, word } = this;
+    let overflow = false;
+    this.#queue.unparkOne((found, _more, owner, since) => {
+      const handOver = found && ((now() - since) & CLOCK_MASK) > FAIR_MS;
+      // Noted for the waiter, which may die before it learns of its permit.
+      if (handOver) noteAcquired(words, word, owner);
+      else overflow = !this.#tryAdd();
+      return handOver ? HANDED : 0;
+    });
+    if (overflow) this.#refuse();
+    noteReleased(words, word, this.#slot);
   }
 
   #tryAdd(): boolean {

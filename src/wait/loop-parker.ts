@@ -3,7 +3,7 @@
 import type { Deadline } from "../core/deadline.ts";
 import { arena } from "../memory/index.ts";
 import { installDoorbell, keepEventLoop, onDoorbell, releaseEventLoop } from "./doorbell.ts";
-import { Node, NodeState } from "./waiter-nodes.ts";
+import { Node, NodeState, TIMED_OUT } from "./waiter-nodes.ts";
 
 const SLICE_MS = 100;
 
@@ -47,8 +47,10 @@ export function parkInLoop(
     };
     const finish = (): void => resolve(end());
     const fail = (error: unknown): void => {
-      end();
-      reject(error as Error);
+      const token = end();
+      // Woken before it was told to give up: what it was handed must not be dropped.
+      if (token === TIMED_OUT) reject(error as Error);
+      else resolve(token);
     };
     keepEventLoop();
     deadline.signal?.addEventListener("abort", abort, { once: true });

@@ -21,10 +21,10 @@ import { futexWait, futexWake } from "../platform/index.ts";
 import { ringDoorbell } from "./doorbell.ts";
 import { parkInLoop } from "./loop-parker.ts";
 import { lockQueue, takeOverLock, unlockQueue } from "./queue-lock.ts";
-import { forEachNode, giveNode, Node, NodeState, takeNode } from "./waiter-nodes.ts";
+import { forEachNode, giveNode, Node, NodeState, takeNode, TIMED_OUT } from "./waiter-nodes.ts";
 
-/** What `park` gives instead of a token: the time ran out. */
-export const TIMED_OUT = -1;
+export { TIMED_OUT };
+
 /** What `park` gives instead of a token: the last check said that there is nothing to wait for. */
 export const NOT_PARKED = -2;
 
@@ -67,25 +67,29 @@ export class WaitQueue {
   parkSync(deadline: Deadline, { validate, onSlice, onParked, data = 0 }: ParkOptions): number {
     const node = takeNode(false);
     if (!this.#enqueue(node, validate, data)) return NOT_PARKED;
+    this.#parked(node, onParked);
+    let failure: { error: unknown } | undefined;
     try {
-      onParked?.();
       this.#sleep(node, deadline, onSlice);
     } catch (error) {
-      this.#leave(node);
-      throw error;
+      failure = { error };
     }
-    return this.#leave(node);
+    const token = this.#leave(node);
+    // Woken before it gave up: what it was handed must not be dropped.
+    if (failure !== undefined && token === TIMED_OUT) throw failure.error;
+    return token;
   }
 
   /**
    * Waits in the event loop until woken.
-   * @returns the waker's token (0 or more), TIMED_OUT or NOT_PARKED; rejects with `signal.reason` when aborted.
+   * @returns the waker's token (0 or more), TIMED_OUT or NOT_PARKED; rejects with `signal.reason` when aborted. Who was woken
+   *   before the abort gets the token all the same: take what it stands for, or pass it on.
    */
   park(deadline: Deadline, { validate, onSlice, onParked, data = 0 }: ParkOptions): Promise<number> {
     if (deadline.signal?.aborted) return Promise.reject(deadline.signal.reason as Error);
     const node = takeNode(true);
     if (!this.#enqueue(node, validate, data)) return Promise.resolve(NOT_PARKED);
-    onParked?.();
+    this.#parked(node, onParked);
     return parkInLoop(node, deadline, onSlice, () => this.#leave(node));
   }
 
@@ -219,6 +223,16 @@ export class WaitQueue {
     this.#unlink(node);
     words[node + Node.token] = token;
     Atomics.store(words, node + Node.state, NodeState.woken);
+  }
+
+  #parked(node: number, onParked: (() => void) | undefined): void {
+    try {
+      onParked?.();
+    } catch (error) {
+      const token = this.#leave(node);
+      if (token !== TIMED_OUT) this.unparkOne(() => token);
+      throw error;
+    }
   }
 
   #sleep(node: number, deadline: Deadline, onSlice: (() => void) | undefined): void {

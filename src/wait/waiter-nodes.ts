@@ -28,6 +28,8 @@ import {
 } from "../memory/index.ts";
 
 export const Node = { state: 0, owner: 1, inLoop: 2, queue: 3, next: 4, previous: 5, token: 6, data: 7 } as const;
+/** What a wait gives instead of a token: the time ran out, or it was given up. */
+export const TIMED_OUT = -1;
 export const NodeState = { idle: 0, waiting: 1, woken: 2 } as const;
 
 const NODE_WORDS = 16;
