@@ -8,6 +8,7 @@
 import { readFileSync } from "node:fs";
 import module, { createRequire } from "node:module";
 import * as util from "node:util";
+import { ownFolder } from "../core/own-modules.ts";
 import { quietly, toFilePath } from "./file-values.ts";
 import { type Location, type ScriptFacts, scriptSource, withDebugger } from "./inspector.ts";
 import { rememberSourceMap } from "./source-maps.ts";
@@ -32,7 +33,6 @@ export interface ScriptRecord {
 type Acorn = typeof import("acorn");
 
 const require = createRequire(import.meta.url);
-const OWN_FOLDER = new URL(".", import.meta.url).href;
 const records = new Map<string, ScriptRecord>();
 const announced = new Map<string, ScriptFacts>();
 const addresses = new Map<string, string>();
@@ -73,7 +73,7 @@ function addressOnOldStack(location: Location, text: string): string | undefined
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** The files whose functions are being called right now; not those of this folder. */
+/** The files whose functions are being called right now; not those of this package. */
 export function filesOnStack(): string[] {
   const { stackTraceLimit } = Error;
   // oxlint-disable-next-line typescript/unbound-method -- put back as it was, never called
@@ -84,7 +84,7 @@ export function filesOnStack(): string[] {
     const sites = new Error().stack as unknown as NodeJS.CallSite[];
     const names = sites.map((site) => site.getFileName() ?? "");
     const isFile = (name: string): boolean => name.startsWith("file:") || name.startsWith("/");
-    return [...new Set(names)].filter((name) => isFile(name) && !name.startsWith(OWN_FOLDER));
+    return [...new Set(names)].filter((name) => isFile(name) && !name.startsWith(ownFolder));
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     Error.prepareStackTrace = prepareStackTrace;

@@ -3,11 +3,13 @@
  * loaded, told only what it is to serve. Used once; a warm one then is the manager, with the guarantees of a fresh one.
  */
 
+import { fromModule } from "../capture/index.ts";
+import { ownModule } from "../core/own-modules.ts";
 import { allocateCell } from "../memory/index.ts";
 import { Process, setListed } from "../process/index.ts";
 import { FamilyManager } from "./family.ts";
 import { MANAGER_CELL_BYTES, ManagerState } from "./manager-cell.ts";
-import { serve } from "./serve.ts";
+import type { serve } from "./serve.ts";
 
 /** A manager's process, and the way to it. */
 export interface ServerProcess {
@@ -15,6 +17,7 @@ export interface ServerProcess {
   readonly child: Process;
 }
 
+const target = fromModule<typeof serve>(ownModule("manager/serve.js"), "serve");
 const REFILL_MS = 150;
 const IDLE_MS = 60_000;
 
@@ -43,7 +46,7 @@ export function takeServer(name?: string): ServerProcess {
 function startServer(name: string = `Manager-${++made}`): ServerProcess {
   const cell = allocateCell(MANAGER_CELL_BYTES);
   const family = new FamilyManager(cell);
-  const child = new Process({ target: serve, args: [{ manager: cell.refer(), name }], daemon: true, name }) as Process;
+  const child = new Process({ target, args: [{ manager: cell.refer(), name }], daemon: true, name }) as Process;
   child.start();
   return { family, child };
 }

@@ -2,6 +2,7 @@
 
 import { fromModule, mapStack } from "../capture/index.ts";
 import { decodeErrorFrom, decodeFrom, decode, decodeError, prepare } from "../codec/index.ts";
+import { ownModule } from "../core/own-modules.ts";
 import {
   allocateCell,
   allocateExtent,
@@ -21,7 +22,7 @@ import { LANE_BYTES, LaneReader, LaneWriter, MIN_ROOM } from "./lane.ts";
 import type { CheckedPoolOptions } from "./pool-options.ts";
 import { type Task, writeBytes, writeContents } from "./task.ts";
 import { CELL_BYTES, Kind, monotonicNow, RESULT_HEADER, TASK_HEADER, Word, WorkerState } from "./worker-cell.ts";
-import { type runWorker, WORKER_MODULE, type WorkerStart } from "./worker-loop.ts";
+import type { runWorker, WorkerStart } from "./worker-loop.ts";
 
 /** What a worker tells its pool. */
 export interface WorkerListener {
@@ -36,7 +37,7 @@ const MODULES = 1;
 /** From the polite signal to the other one. */
 const GRACE_MS = 1000;
 
-const target = fromModule<typeof runWorker>(WORKER_MODULE, "runWorker");
+const target = fromModule<typeof runWorker>(ownModule("pool/worker-loop.js"), "runWorker");
 
 export class PoolWorker {
   readonly link: ChildLink;

@@ -8,6 +8,7 @@
 import { decodeFrom, encodeError, encodeErrorTo, encodeTo, prepare } from "../codec/index.ts";
 import { HeapSink } from "../core/bytes.ts";
 import { inheritance } from "../core/inheritance.ts";
+import { ownModule } from "../core/own-modules.ts";
 import { arena, type BlockRef, openCell, openExtent, selfSlot } from "../memory/index.ts";
 import { AdaptiveSpin, keepEventLoop, onDoorbell, ringDoorbell } from "../wait/index.ts";
 import { LaneReader, LaneWriter, MIN_ROOM } from "./lane.ts";
@@ -377,15 +378,12 @@ async function settleRest(
   return outcomes;
 }
 
-/** This module, for who starts workers; importing it from there has a warm spare load it ahead. */
-export const WORKER_MODULE: string = import.meta.url;
-
-/** The target of a worker's process. */
+/** The target of a worker's process, which imports it from here. */
 export async function runWorker(start: WorkerStart): Promise<void> {
   // Ctrl-C reaches the whole process group; what becomes of the pool is the program's to decide.
   process.on("SIGINT", () => {});
   // The façade registers the kinds of handles that there are.
-  await import(new URL("../index.js", import.meta.url).href);
+  await import(ownModule("index.js"));
   const loop = new WorkerLoop(start);
   if (start.initializer !== undefined) {
     try {

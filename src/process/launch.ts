@@ -4,6 +4,7 @@ import { type ChildProcess, spawn, type StdioOptions } from "node:child_process"
 import { closeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { StateError } from "../core/errors.ts";
+import { ownModule } from "../core/own-modules.ts";
 import { arenaFd } from "../memory/index.ts";
 import { createMemoryFile, createSocketPair } from "../platform/index.ts";
 import { ChildLink } from "./child-link.ts";
@@ -19,7 +20,7 @@ export interface LaunchOptions {
 /** What the child's standard input, output and error are. */
 export type StdioPlan = readonly [unknown, unknown, unknown];
 
-const ENTRY = fileURLToPath(new URL("../entry/child.cjs", import.meta.url));
+const ENTRY = fileURLToPath(ownModule("entry/child.cjs"));
 /** `process.title` can be no longer than the command line was. */
 const TITLE_ROOM: string = " ".repeat(96);
 

@@ -115,8 +115,9 @@ test("Ctrl-C ends a program with a busy pool, without stack traces", async () =>
 test("node-peers: an error thrown after a task's end hits no other task: its worker ends as any Node program does", async () => {
   const { code, out, err } = await runProgram(
     `const pool = new Pool(1);
-     await pool.apply(() => void setTimeout(() => { throw new Error("late"); }, 10));
-     await pool.apply(() => new Promise((resolve) => setTimeout(resolve, 100))).catch((e) => console.log(e.name));
+     await pool.apply(() => void process.once("SIGUSR2", () => { throw new Error("late"); }));
+     // Signalled when the next task has begun, which never ends by itself.
+     await pool.apply(() => new Promise(() => process.kill(process.pid, "SIGUSR2"))).catch((e) => console.log(e.name));
      console.log(await pool.apply(() => "alive"));
      pool.close();
      await pool.join();`,
