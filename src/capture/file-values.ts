@@ -1,9 +1,6 @@
 /** What every file has of its own (`import.meta`, `require`, `__dirname` …), made again for a file that runs elsewhere. */
 
-import { dirname, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { constants, Script } from "node:vm";
-import { fs, nodeModule } from "../core/node-builtins.ts";
+import { fs, nodeModule, nodePath, nodeUrl, vm } from "../core/node-builtins.ts";
 import type { VariableDefinition } from "./image.ts";
 
 type Special = NonNullable<VariableDefinition["special"]>;
@@ -17,9 +14,9 @@ const origins = new WeakMap<object, { special: Special; file: string }>();
 export function importerOf(file: string): Importer {
   let importer = importers.get(file);
   if (importer === undefined) {
-    const script = new Script(
+    const script = new (vm().Script)(
       "(specifier, options) => options === undefined ? import(specifier) : import(specifier, options)",
-      { filename: file, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
+      { filename: file, importModuleDynamically: vm().constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
     );
     importer = withoutWarning(script.runInThisContext() as Importer);
     importers.set(file, importer);
@@ -56,12 +53,12 @@ export function quietly<T>(feature: string, action: () => T): T {
 
 /** The file as a URL, whichever way V8 names it; code without a file (`[eval]`) stands in the working directory. */
 export function toFileUrl(file: string): string {
-  return /^[a-z][a-z\d+.-]*:/i.test(file) ? file : pathToFileURL(resolve(file)).href;
+  return /^[a-z][a-z\d+.-]*:/i.test(file) ? file : nodeUrl.pathToFileURL(nodePath.resolve(file)).href;
 }
 
 /** The file as a path; what is no file stays as it is. */
 export function toFilePath(file: string): string {
-  return file.startsWith("file:") ? fileURLToPath(file) : file;
+  return file.startsWith("file:") ? nodeUrl.fileURLToPath(file) : file;
 }
 
 /** The value of a special variable for a file; always the same one. */
@@ -86,7 +83,7 @@ function makeSpecial(special: Special, file: string): unknown {
     case "__filename":
       return toFilePath(file);
     case "__dirname":
-      return dirname(toFilePath(file));
+      return nodePath.dirname(toFilePath(file));
     case "import.meta":
       return importMeta(file);
     case "import()":
@@ -109,8 +106,8 @@ function importMeta(file: string): object {
   const url = toFileUrl(file);
   const meta: Record<string, unknown> = { __proto__: null as never };
   if (url.startsWith("file:")) {
-    meta["dirname"] = dirname(fileURLToPath(url));
-    meta["filename"] = fileURLToPath(url);
+    meta["dirname"] = nodePath.dirname(nodeUrl.fileURLToPath(url));
+    meta["filename"] = nodeUrl.fileURLToPath(url);
   }
   meta["main"] = false;
   meta["resolve"] = (specifier: string) => resolveFrom(url, specifier);
@@ -122,5 +119,5 @@ function resolveFrom(url: string, specifier: string): string {
   if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, url).href;
   if (URL.canParse(specifier)) return specifier;
   const resolved = nodeModule().createRequire(url).resolve(specifier);
-  return resolved.startsWith("/") ? pathToFileURL(resolved).href : `node:${resolved.replace(/^node:/, "")}`;
+  return resolved.startsWith("/") ? nodeUrl.pathToFileURL(resolved).href : `node:${resolved.replace(/^node:/, "")}`;
 }

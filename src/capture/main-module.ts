@@ -1,8 +1,6 @@
 /** The program's main file: what it defines is copied, exported or not, since importing it would run the program again. */
 
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { nodeModule } from "../core/node-builtins.ts";
+import { nodeModule, nodePath, nodeUrl } from "../core/node-builtins.ts";
 
 let main: string | undefined;
 
@@ -19,10 +17,10 @@ export function setMainModule(url: string): void {
 function findMain(): string {
   const entry = process.argv[1];
   if (entry === undefined) return "";
-  const path = resolve(entry);
+  const path = nodePath.resolve(entry);
   try {
-    return pathToFileURL(nodeModule().createRequire(pathToFileURL("/").href).resolve(path)).href;
+    return nodeUrl.pathToFileURL(nodeModule().createRequire(nodeUrl.pathToFileURL("/").href).resolve(path)).href;
   } catch {
-    return pathToFileURL(path).href;
+    return nodeUrl.pathToFileURL(path).href;
   }
 }

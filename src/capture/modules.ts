@@ -1,9 +1,7 @@
 /** Modules that a received function imports: loaded ahead asynchronously, then found synchronously. */
 
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { SerializationError } from "../core/errors.ts";
-import { fs, nodeModule } from "../core/node-builtins.ts";
+import { fs, nodeModule, nodePath, nodeUrl } from "../core/node-builtins.ts";
 import { importerOf, quietly } from "./file-values.ts";
 import type { BuiltinImage, ModuleImage, ModuleReference, VariableReference } from "./image.ts";
 
@@ -58,7 +56,7 @@ function builtinModule(name: string): unknown {
 
 function requireFrom({ importer, specifier }: ModuleReference): unknown {
   const require = nodeModule().createRequire(importer ?? import.meta.url);
-  return require(specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier) as unknown;
+  return require(specifier.startsWith("file:") ? nodeUrl.fileURLToPath(specifier) : specifier) as unknown;
 }
 
 /** True when this process rewrites modules as it loads them: then `require` of a module may run a second copy of it. */
@@ -78,7 +76,7 @@ function importSync(reference: ModuleReference): unknown {
   }
   const require = nodeModule().createRequire(importer ?? import.meta.url);
   const value = quietly("Support for loading ES Module in require()", () =>
-    require(isPathLike(specifier) ? fileURLToPath(new URL(specifier, importer ?? import.meta.url)) : specifier),
+    require(isPathLike(specifier) ? nodeUrl.fileURLToPath(new URL(specifier, importer ?? import.meta.url)) : specifier),
   ) as object;
   return isNamespace(value) ? value : namespaceOf(value);
 }
@@ -103,12 +101,12 @@ function manifestOf(specifier: string, importer: string): string | undefined {
     .split("/")
     .slice(0, specifier.startsWith("@") ? 2 : 1)
     .join("/");
-  let folder = dirname(importer.startsWith("file:") ? fileURLToPath(importer) : importer);
+  let folder = nodePath.dirname(importer.startsWith("file:") ? nodeUrl.fileURLToPath(importer) : importer);
   for (;;) {
-    const file = join(folder, "node_modules", name, "package.json");
+    const file = nodePath.join(folder, "node_modules", name, "package.json");
     if (fs.existsSync(file)) return fs.readFileSync(file, "utf8");
-    if (folder === dirname(folder)) return undefined;
-    folder = dirname(folder);
+    if (folder === nodePath.dirname(folder)) return undefined;
+    folder = nodePath.dirname(folder);
   }
 }
 

@@ -7,7 +7,7 @@
  * a fresh child loads this file.
  */
 
-import { Script } from "node:vm";
+import { vm } from "../core/node-builtins.ts";
 import type { FunctionDefinition, SourceImage, VariableDefinition } from "./image.ts";
 import { specialValue } from "./file-values.ts";
 import { resolveVariable } from "./modules.ts";
@@ -187,14 +187,14 @@ function compile(definition: FunctionDefinition): Compiled {
 }
 
 /** The script whose value is the factory. */
-export function compileOnly(definition: FunctionDefinition): Script {
+export function compileOnly(definition: FunctionDefinition): import("node:vm").Script {
   const [prefix, suffix] = factoryText(definition);
   const { source, url, line, column } = definition;
   // On a line of its own the text looks as in its file when Node prints it. Minified code stands too far right for that: there
   // prefix and text share a line, moved to the left.
   const isFar = column > 2000;
   const code = isFar ? prefix + source + suffix : `${prefix}\n${" ".repeat(column)}${source}${suffix}`;
-  return new Script(code, {
+  return new (vm().Script)(code, {
     filename: url,
     lineOffset: isFar ? line : line - 1,
     columnOffset: isFar ? column - prefix.length : 0,
