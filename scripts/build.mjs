@@ -26,9 +26,9 @@ const ENTRIES = [
 
 /**
  * Which file has a module: that of the first of these that needs it. A child loads the first alone, with results the second, with
- * functions in them the third.
+ * functions in them the third; a pool's worker the fourth as well.
  */
-const GROUPS = ["entry/run-child", "codec/encode", "codec/index", "index"];
+const GROUPS = ["entry/run-child", "codec/encode", "codec/index", "pool/worker-loop", "index"];
 
 /** CommonJS, which loads the others; stays as tsc made it. */
 const LAUNCHER = join("entry", "child.cjs");

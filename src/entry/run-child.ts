@@ -20,6 +20,7 @@ import {
   MAX_INLINE_BYTES,
   packFrame,
   packMessage,
+  Warmth,
 } from "../process/frames.ts";
 import { takeMail, writeMail } from "../process/mailbox.ts";
 import { unpackParcel } from "../process/parcel.ts";
@@ -74,14 +75,15 @@ async function hearGo(): Promise<Uint8Array> {
   for (;;) {
     for (const { type, value, inline } of readFrames(reader)) {
       if (type === FrameType.go) return inline ?? takeMail(ChildFd.mailbox, value);
-      await warmUp();
+      await warmUp(value);
     }
   }
 }
 
 /** Gets faster, at best; a start must work without it as well. */
-async function warmUp(): Promise<void> {
+async function warmUp(what: number): Promise<void> {
   try {
+    if (what === Warmth.worker) (await import("../pool/worker-loop.ts")).preload();
     const { rehearse } = await import("./rehearse.ts");
     await rehearse(start);
   } catch {

@@ -15,6 +15,7 @@ import {
 } from "../memory/index.ts";
 import type { ChildLink, Exit } from "../process/child-link.ts";
 import { checkOptions } from "../process/process-options.ts";
+import { warmForWorkers } from "../process/spares.ts";
 import { startChild } from "../process/start-child.ts";
 import { ringDoorbell } from "../wait/index.ts";
 import type { BookedFunction } from "./function-book.ts";
@@ -84,6 +85,7 @@ export class PoolWorker {
     } satisfies WorkerStart;
     this.#refs = [start.cell, start.tasks, start.results];
     try {
+      warmForWorkers();
       const identity = { name: `${name}-worker-${number}`, identity: [number], daemon: true };
       this.link = startChild(identity, { target, args: [start] }, checkOptions(processOptions(options)));
     } catch (error) {

@@ -5,7 +5,7 @@
  * one task at a time, async ones too.
  */
 
-import { decodeFrom, encodeError, encodeErrorTo, encodeTo, prepare } from "../codec/index.ts";
+import { decodeFrom, encodeError, encodeErrorTo, encodeTo, needsHandles, prepare } from "../codec/index.ts";
 import { HeapSink } from "../core/bytes.ts";
 import { inheritance } from "../core/inheritance.ts";
 import { ownModule } from "../core/own-modules.ts";
@@ -31,6 +31,20 @@ type Defined = { readonly fn: AnyFunction } | { readonly error: unknown };
 /** Streamed items that may be under way to the pool. */
 const STREAM_WINDOW = 64;
 const MODULES = 1;
+const HANDLES = 2;
+
+/** The façade registers the kinds of handles that there are; most tasks bring none. */
+let facade: Promise<unknown> | undefined;
+let hasFacade = false;
+
+function loadFacade(): Promise<unknown> {
+  return (facade ??= import(ownModule("index.js")).then(() => (hasFacade = true)));
+}
+
+/** Does ahead what a worker does first: maps the arena. It takes no slot in it, which is for processes that are told what to run. */
+export function preload(): void {
+  arena();
+}
 
 class WorkerLoop {
   readonly #base: number;
@@ -95,9 +109,16 @@ class WorkerLoop {
     return value;
   }
 
-  /** True when the message at the reader's position imports modules, which takes a turn of the event loop. */
-  #needsModules(): boolean {
-    return ((this.#tasks.bytes[this.#tasks.position + 1] as number) & MODULES) !== 0;
+  /** True when what the message at the reader's position needs must be loaded, which takes a turn of the event loop. */
+  #mustPrepare(): boolean {
+    const flags = this.#tasks.bytes[this.#tasks.position + 1] as number;
+    return (flags & MODULES) !== 0 || ((flags & HANDLES) !== 0 && !hasFacade);
+  }
+
+  async #prepare(): Promise<void> {
+    const bytes = this.#tasks.bytes.subarray(this.#tasks.position, this.#tasks.limit);
+    if (needsHandles(bytes)) await loadFacade();
+    await prepare(bytes);
   }
 
   async #define(): Promise<void> {
@@ -105,7 +126,7 @@ class WorkerLoop {
     this.#uint32();
     let defined: Defined;
     try {
-      if (this.#needsModules()) await prepare(this.#tasks.bytes.subarray(this.#tasks.position, this.#tasks.limit));
+      if (this.#mustPrepare()) await this.#prepare();
       defined = { fn: decodeFrom(this.#tasks) as AnyFunction };
     } catch (error) {
       defined = { error };
@@ -123,13 +144,13 @@ class WorkerLoop {
     arena().doubles[(this.#base + Word.startedAt) / 2] = startedAt;
     const id = this.#uint32();
     this.#tasks.position += TASK_PADDING;
-    if (this.#needsModules()) return this.#taskWithModules(kind, id, number, startedAt);
+    if (this.#mustPrepare()) return this.#taskPrepared(kind, id, number, startedAt);
     return this.#start(kind, id, number, startedAt);
   }
 
-  async #taskWithModules(kind: number, id: number, number: number, startedAt: number): Promise<void> {
+  async #taskPrepared(kind: number, id: number, number: number, startedAt: number): Promise<void> {
     try {
-      await prepare(this.#tasks.bytes.subarray(this.#tasks.position, this.#tasks.limit));
+      await this.#prepare();
     } catch (error) {
       return this.#failed(number, startedAt, error);
     }
@@ -382,8 +403,6 @@ async function settleRest(
 export async function runWorker(start: WorkerStart): Promise<void> {
   // Ctrl-C reaches the whole process group; what becomes of the pool is the program's to decide.
   process.on("SIGINT", () => {});
-  // The façade registers the kinds of handles that there are.
-  await import(ownModule("index.js"));
   const loop = new WorkerLoop(start);
   if (start.initializer !== undefined) {
     try {

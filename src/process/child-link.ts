@@ -113,9 +113,9 @@ export class ChildLink {
     if (--this.#holds === 0) this.child.unref();
   }
 
-  /** Tells a spare to load what it may need. */
-  warm(): void {
-    this.#say(packFrame(FrameType.warm));
+  /** Tells a spare to load what it may need. @param what Of Warmth. */
+  warm(what: number): void {
+    this.#say(packFrame(FrameType.warm, what));
   }
 
   /** Tells the child what to run. @returns false when it is dead already. */

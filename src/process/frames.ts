@@ -39,6 +39,9 @@ export function isInMailbox(byteLength: number): boolean {
   return byteLength > MAX_INLINE_BYTES;
 }
 
+/** What a spare loads while it waits: what any process needs, or also what a pool's worker needs. */
+export const Warmth = { process: 0, worker: 1 } as const;
+
 export function packFrame(type: number, value = 0): Uint8Array {
   return new Uint8Array(Float64Array.of(type, value).buffer);
 }

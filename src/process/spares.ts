@@ -9,6 +9,7 @@
 
 import { availableParallelism } from "node:os";
 import type { ChildLink } from "./child-link.ts";
+import { Warmth } from "./frames.ts";
 import { launch, type LaunchOptions, type StdioPlan } from "./launch.ts";
 
 const INHERITED: StdioPlan = ["inherit", "inherit", "inherit"];
@@ -34,7 +35,9 @@ interface Shelf {
 
 const shelves = new Map<string, Shelf>();
 let last: Shelf | undefined;
-const warmed = new WeakSet<ChildLink>();
+/** What each spare was told to load. */
+const warmed = new WeakMap<ChildLink, number>();
+let warmth: number = Warmth.process;
 let booting = 0;
 let refillTimer: NodeJS.Timeout | undefined;
 let idleTimer: NodeJS.Timeout | undefined;
@@ -53,6 +56,13 @@ export function takeSpare(execArgv: readonly string[], env: NodeJS.ProcessEnv): 
   link.onExit(refillSoon);
   refillLater(REFILL_DELAY_MS);
   return link;
+}
+
+/** From now on spares load what a pool's worker needs as well: a program that has made a pool makes another. */
+export function warmForWorkers(): void {
+  if (warmth === Warmth.worker) return;
+  warmth = Warmth.worker;
+  refillLater(REFILL_DELAY_MS);
 }
 
 /** Ends the spares that are kept; new ones are started when processes are. */
@@ -115,7 +125,8 @@ function isKept(link: ChildLink): boolean {
 
 /** After what is being done now: whoever waits for this goes first. */
 function refillSoon(): void {
-  setImmediate(refill).unref();
+  // Not an immediate: one that keeps no program alive does not wake its event loop either.
+  setTimeout(refill, 0).unref();
 }
 
 /** When nothing has put it off for a while. */
@@ -143,12 +154,12 @@ function refill(): void {
 
 function warmOne(): void {
   for (const { kept, lastStart } of shelves.values()) {
-    const cold = kept.find((link) => link.ready && !warmed.has(link));
+    const cold = kept.find((link) => link.ready && warmed.get(link) !== warmth);
     if (cold === undefined) continue;
     const wait = lastStart + REFILL_DELAY_MS - performance.now();
     if (wait > 0) return refillLater(wait + 1);
-    warmed.add(cold);
-    cold.warm();
+    warmed.set(cold, warmth);
+    cold.warm(warmth);
     return refillLater(REFILL_DELAY_MS);
   }
 }

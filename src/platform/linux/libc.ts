@@ -1,7 +1,7 @@
 /**
  * The C library, through koffi. Declarations only; what each call means here stands in the files beside this one.
  *
- * koffi takes 7–9 ms to load, so it is loaded at the first call, not at import.
+ * koffi takes a millisecond or more to load, so it is loaded at the first call, not at import.
  */
 
 import { createRequire } from "node:module";
@@ -73,8 +73,22 @@ let library: Libc | undefined;
 
 /** koffi itself: for views of memory and for watching descriptors. */
 export function koffi(): typeof Koffi {
-  koffiModule ??= createRequire(import.meta.url)("koffi") as typeof Koffi;
-  return koffiModule;
+  return (koffiModule ??= loadKoffi());
+}
+
+/**
+ * koffi's JavaScript only finds its binary, and takes 6 of 7 ms for it. The binary itself has all that is used here, so it is
+ * loaded from where it stands for glibc; koffi finds it everywhere else.
+ */
+function loadKoffi(): typeof Koffi {
+  const require = createRequire(import.meta.url);
+  try {
+    const { platform, arch } = process;
+    const beside = createRequire(require.resolve("koffi"));
+    return beside(`@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`) as typeof Koffi;
+  } catch {
+    return require("koffi") as typeof Koffi;
+  }
 }
 
 /** The C library; each function is bound when it is first asked for. */
