@@ -11,7 +11,9 @@ const OWN = new Set<string | symbol>(["length", "name", "prototype", "arguments"
 
 /** True when there is nothing but what the language itself puts on functions: the common case, told fast. */
 export function isBare(fn: Function): boolean {
-  for (const key of Reflect.ownKeys(fn)) if (!OWN.has(key)) return false;
+  const keys = Reflect.ownKeys(fn);
+  if (keys.length === 2 && keys[0] === "length" && keys[1] === "name") return true;
+  for (const key of keys) if (!OWN.has(key)) return false;
   const prototype: unknown = Object.getOwnPropertyDescriptor(fn, "prototype")?.value;
   if (typeof prototype !== "object" || prototype === null) return true;
   return Reflect.ownKeys(prototype).length <= 1 && !inherits(prototype);

@@ -51,14 +51,17 @@ export function contentsFor(booked: BookedFunction, fn: Function, args: readonly
   return booked.id === 0 ? [fn, args] : args;
 }
 
-/** Runs one call, as a promise. */
-export function callOnce(scheduler: Scheduler, fn: Function, args: readonly unknown[]): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const booked = scheduler.book.book(fn);
-    scheduler.submit(
-      makeTask(scheduler, booked, Kind.call, contentsFor(booked, fn, args), new SingleCall(scheduler, resolve, reject)),
-    );
-  });
+/** Runs one call. */
+export function callOnce(
+  scheduler: Scheduler,
+  fn: Function,
+  args: readonly unknown[],
+  resolve: (value: unknown) => void,
+  reject: (error: unknown) => void,
+): void {
+  const booked = scheduler.book.book(fn);
+  const listener = new SingleCall(scheduler, resolve, reject);
+  scheduler.submit(makeTask(scheduler, booked, Kind.call, contentsFor(booked, fn, args), listener));
 }
 
 /** Listens to the task of one call. */

@@ -36,6 +36,7 @@ export class LaneWriter implements ByteSink {
   readonly #tailWord: number;
   readonly #headWord: number;
   #tail: number;
+  #head: number;
   #start = 0;
   #kind = 0;
   #outside: Extent | undefined;
@@ -48,11 +49,16 @@ export class LaneWriter implements ByteSink {
     this.#tailWord = tailWord;
     this.#headWord = headWord;
     this.#tail = Atomics.load(arena().words, tailWord) >>> 0;
+    this.#head = Atomics.load(arena().words, headWord) >>> 0;
   }
 
-  /** Bytes that are free. */
+  /** Bytes that are free, at least. */
   get room(): number {
-    return LANE_BYTES - ((this.#tail - Atomics.load(arena().words, this.#headWord)) >>> 0);
+    const room = LANE_BYTES - ((this.#tail - this.#head) >>> 0);
+    // Where the reader was when last asked is enough while there is plenty; asking takes the line from the reader.
+    if (room >= LANE_BYTES / 2) return room;
+    this.#head = Atomics.load(arena().words, this.#headWord) >>> 0;
+    return LANE_BYTES - ((this.#tail - this.#head) >>> 0);
   }
 
   /** Bytes ever written: where the next record starts. */

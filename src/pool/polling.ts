@@ -33,9 +33,9 @@ export function unregister(pool: Polled): void {
   pools.delete(pool);
 }
 
-/** A task was given: looks for its result for a while. */
-export function pollLater(_pool: Polled): void {
-  lastResult = performance.now();
+/** A task was given: looks for its result for a while. @param now `performance.now()`, which is not free. */
+export function pollLater(now: number): void {
+  lastResult = now;
   if (scheduled) return;
   scheduled = true;
   setImmediate(turn);

@@ -150,6 +150,10 @@ export class PoolWorker {
     this.given += 1;
   }
 
+  get asleep(): boolean {
+    return this.#word(Word.asleep) === 1;
+  }
+
   /** Rings if the worker sleeps. */
   wake(): void {
     if (this.#word(Word.asleep) === 1 && Atomics.exchange(arena().words, this.#base + Word.asleep, 0) === 1) {

@@ -20,6 +20,8 @@ import { encodeTask, type Task } from "./task.ts";
 import { TaskQueue } from "./task-queue.ts";
 
 /** A worker that fails to start this often in a row means that none can. */
+/** About what it takes to wake a worker that sleeps. */
+const WAKE_MS = 0.05;
 const MAX_FAILED_STARTS = 2;
 /** A lane in which nothing has moved for so long is worth taking from. */
 const STEAL_AFTER_MS = 0.5;
@@ -85,7 +87,7 @@ export class Scheduler implements WorkerListener {
       this.#queue.push(task);
       this.dispatch();
     }
-    pollLater(this);
+    pollLater(task.queuedAt);
   }
 
   /** Gives queued tasks to workers. */
@@ -223,6 +225,7 @@ export class Scheduler implements WorkerListener {
   ended(worker: PoolWorker, task: Task, duration: number, isError: boolean): void {
     this.#failedStarts = 0;
     this.#stats.taskEnded(task, duration, isError);
+    this.#meanMs += (duration - this.#meanMs) / 16;
     events.ended(this.options.name, worker.pid, task, duration, isError);
     if (task.finished !== true) this.#finish(task);
     if (worker.given >= this.options.maxTasksPerChild && worker.tasks.size === 0) worker.close();
@@ -317,16 +320,22 @@ export class Scheduler implements WorkerListener {
     this.#timer = undefined;
   }
 
-  /** The ready worker with the least to do; a new one when all are at work and there may be more. */
+  /**
+   * The ready worker with the least to do; a new one when all are at work and there may be more. One that is awake and will have
+   * done its tasks before a sleeping one could be woken goes first: for short tasks waking costs more than they do.
+   */
   #idleOrNew(): PoolWorker | undefined {
     let best: PoolWorker | undefined;
+    let awake: PoolWorker | undefined;
     let alive = 0;
     for (const worker of this.#workers) {
       if (worker.retiring) continue;
       alive += 1;
       if (!this.#canTake(worker)) continue;
       if (best === undefined || worker.tasks.size < best.tasks.size) best = worker;
+      if (!worker.asleep && (awake === undefined || worker.tasks.size < awake.tasks.size)) awake = worker;
     }
+    if (awake !== undefined && awake.tasks.size * this.#meanMs < WAKE_MS) best = awake;
     if ((best === undefined || best.tasks.size > 0) && alive < this.processes && this.#failure === undefined) {
       // One for each task that waits.
       const wanted = Math.max(1, this.#queue.size);
@@ -392,6 +401,9 @@ export class Scheduler implements WorkerListener {
       else this.#queue.push(task);
     });
   }
+
+  /** How long tasks take lately; long, until it is known. */
+  #meanMs = 1;
 
   get #mayIdle(): boolean {
     return this.#pending > 0 && this.#workers.some((worker) => worker.tasks.size === 0);
