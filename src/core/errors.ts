@@ -157,9 +157,29 @@ export class LockNotHeldError extends MultiprocError {
   static override readonly code: string = "ERR_LOCK_NOT_HELD";
 }
 
-/** This wait would close a cycle of processes that wait for each other. */
+/** A process in a deadlock. */
+export interface DeadlockParty {
+  readonly pid: number;
+  readonly name: string;
+  /** The lock that another process of the cycle waits for: `Lock "accounts"`, or `Lock 4711` if it has no name. */
+  readonly holds: string;
+  /** The lock that it waits for itself. */
+  readonly waitsFor: string;
+  /** Where it acquired what it holds, `file:line`; undefined when that was not recorded. */
+  readonly acquiredAt: string | undefined;
+}
+
+/** This wait is part of a cycle of processes that wait for each other. */
 export class DeadlockError extends MultiprocError {
   static override readonly code: string = "ERR_DEADLOCK";
+
+  /** The cycle: each waits for what the next one holds, and the last one for what the first holds. */
+  readonly processes: readonly DeadlockParty[];
+
+  constructor(message: string, options?: ErrorOptions & { processes?: readonly DeadlockParty[] | undefined }) {
+    super(message, options);
+    this.processes = options?.processes ?? [];
+  }
 }
 
 /** The key of the other side is wrong, or it does not speak the protocol. */

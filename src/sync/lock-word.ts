@@ -1,12 +1,5 @@
 /**
- * The words of a lock, and how they change hands. Lock and RLock are made of this.
- *
- * | word | holds                                                                | written by            |
- * |------|----------------------------------------------------------------------|-----------------------|
- * | 0    | 0 when free; owner's slot + 1, with DIED if the one before died;     | acquirers, releasers, |
- * |      | DIED alone when free after a death                                   | sweepers              |
- * | 1    | how many times its owner holds it                                    | owner                 |
- * | 4–7  | the wait queue                                                       | see WaitQueue         |
+ * How a lock changes hands; its words are in lock-layout.ts. Lock and RLock are made of this.
  *
  * An uncontended acquire is one compare-and-exchange, a release one exchange. Who finds the lock held spins while spinning
  * pays, then parks. Barging: a released lock goes to whoever comes first, since handing it to a sleeper each time would make
@@ -17,6 +10,7 @@
 import { Deadline } from "../core/deadline.ts";
 import {
   aliveOrSwept,
+  arena,
   CellHeader,
   cellWord,
   forEachCell,
@@ -24,21 +18,24 @@ import {
   payloadOffset,
   type SlotOwner,
 } from "../memory/index.ts";
-import { arena } from "../memory/index.ts";
-import { AdaptiveSpin, NOT_PARKED, TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { AdaptiveSpin, NOT_PARKED, type ParkOptions, TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { callSite } from "./call-site.ts";
+import { DeadlockWatch } from "./deadlock-watch.ts";
+import { LockField, OWNER_MASK, writeSite } from "./lock-layout.ts";
 import { SyncKind } from "./primitive.ts";
+import { lockResource } from "./waits-for.ts";
 
-export const LOCK_BYTES = 64;
+const { count: COUNT, queue: QUEUE, turn: TURN, waiting: WAITING } = LockField;
 
-const COUNT = 1;
-const QUEUE = 4;
-const WAITING = QUEUE + 3;
-
-const OWNER_MASK = 0xffff;
 const DIED = 1 << 16;
 const HANDED = 1;
 const FAIR_MS = 5;
 const CLOCK_MASK = 0x3fff_ffff;
+
+/** Of how many acquires the site is recorded: of a process's first ones, and of those after a wait. */
+const FIRST_TRACES = 16;
+const TRACES_AFTER_WAIT = 4;
+const ALWAYS = -1;
 
 const spin = new AdaptiveSpin();
 
@@ -46,27 +43,51 @@ export class LockWord {
   readonly #words: Int32Array;
   readonly #word: number;
   readonly #me: number;
+  readonly #id: number;
   readonly #queue: WaitQueue;
+  readonly #detects: boolean;
+  /** Of how many more acquires the site is recorded; ALWAYS for all. */
+  #traces: number;
 
-  /** @param me The slot of this process, + 1. */
-  constructor(words: Int32Array, word: number, me: number) {
+  /**
+   * @param id The lock's cell.
+   * @param me The slot of this process, + 1.
+   */
+  constructor(words: Int32Array, id: number, me: number) {
     this.#words = words;
-    this.#word = word;
+    this.#id = id;
+    this.#word = payloadOffset(id) / 4;
     this.#me = me;
-    this.#queue = new WaitQueue(word + QUEUE);
+    this.#queue = new WaitQueue(this.#word + QUEUE);
+    this.#detects = lockResource(id).detects;
+    this.#traces = this.#detects ? ALWAYS : FIRST_TRACES;
   }
 
   /** Takes the lock if it is free. */
   tryAcquire(): boolean {
+    if (!this.#take()) return false;
+    if (this.#traces !== 0) this.#trace(callSite());
+    return true;
+  }
+
+  #take(): boolean {
     const words = this.#words;
     if (Atomics.compareExchange(words, this.#word, 0, this.#me) === 0) return true;
     return Atomics.compareExchange(words, this.#word, DIED, this.#me | DIED) === DIED;
+  }
+
+  /** Records where the lock, which this process has just got, was acquired. */
+  #trace(site: string | undefined): void {
+    if (this.#traces > 0) this.#traces -= 1;
+    if (site !== undefined) writeSite(this.#word, site);
   }
 
   /** Releases it, whoever holds it. @returns false when nobody does. */
   release(): boolean {
     const words = this.#words;
     if ((Atomics.load(words, this.#word) & OWNER_MASK) === 0) return false;
+    // Who holds the lock writes it alone.
+    words[this.#word + TURN] = ((words[this.#word + TURN] as number) + 1) | 0;
     if (Atomics.load(words, this.#word + WAITING) === 0) {
       Atomics.store(words, this.#word, 0);
       // Somebody may have begun to wait between the look and the release.
@@ -106,32 +127,72 @@ export class LockWord {
   }
 
   acquireSync(deadline: Deadline): boolean {
-    if (this.tryAcquire() || (!deadline.expired && spin.until(this.#tryWhenFree))) return true;
-    for (const since = now(); ;) {
-      if (deadline.expired) return this.tryAcquire();
-      const token = this.#queue.parkSync(deadline, this.#parkOptions(since));
+    const got = this.#take() || (!deadline.expired && spin.until(this.#takeWhenFree)) || this.#waitSync(deadline);
+    if (got && this.#traces !== 0) this.#trace(callSite());
+    return got;
+  }
+
+  #waitSync(deadline: Deadline): boolean {
+    const since = now();
+    const watch = this.#watch(deadline, true, since);
+    for (;;) {
+      if (deadline.expired) return this.#timedOut(watch);
+      const token = this.#queue.parkSync(deadline, this.#parkOptions(since, watch));
+      this.#traceNext();
       if (token === HANDED || token === NOT_PARKED) return true;
-      if (token === TIMED_OUT) return this.tryAcquire();
+      if (token === TIMED_OUT) return this.#timedOut(watch);
     }
   }
 
   async acquire(deadline: Deadline): Promise<boolean> {
     deadline.throwIfAborted();
-    for (const since = now(); ;) {
-      // Also after an abort: the wake-up was for one, and nobody else was woken for it.
-      if (this.tryAcquire()) return true;
-      if (deadline.expired) return false;
-      const token = await this.#queue.park(deadline, this.#parkOptions(since));
+    // Now, since after a wait nothing says who called.
+    const site = this.#traces === 0 ? undefined : callSite();
+    const got = this.#take() || (await this.#wait(deadline));
+    if (got && this.#traces !== 0) this.#trace(site);
+    return got;
+  }
+
+  async #wait(deadline: Deadline): Promise<boolean> {
+    const since = now();
+    const watch = this.#watch(deadline, false, since);
+    for (;;) {
+      if (deadline.expired) return this.#timedOut(watch);
+      const token = await this.#queue.park(deadline, this.#parkOptions(since, watch));
+      this.#traceNext();
       if (token === HANDED || token === NOT_PARKED) return true;
-      if (token === TIMED_OUT) return this.tryAcquire();
+      if (token === TIMED_OUT) return this.#timedOut(watch);
+      // Also after an abort: the wake-up was for one, and nobody else was woken for it.
+      if (this.#take()) return true;
     }
   }
 
-  /** A look before the exchange: spinners that only read leave the line to the owner. */
-  readonly #tryWhenFree = (): boolean => this.owner === 0 && this.tryAcquire();
+  #timedOut(watch: DeadlockWatch | undefined): boolean {
+    if (this.#take()) return true;
+    watch?.timedOut();
+    return false;
+  }
 
-  #parkOptions(since: number): { validate: () => boolean; onSlice: () => void; data: number } {
-    return { validate: () => !this.tryAcquire(), onSlice: () => this.checkOwner(), data: since };
+  /** What is waited for is what deadlocks are made of. */
+  #traceNext(): void {
+    if (this.#traces >= 0 && this.#traces < TRACES_AFTER_WAIT) this.#traces = TRACES_AFTER_WAIT;
+  }
+
+  #watch(deadline: Deadline, blocking: boolean, since: number): DeadlockWatch | undefined {
+    // Without a time to wait there is no wait, and without a limit nobody is told.
+    if (!this.#detects && (deadline.at === Infinity || deadline.at === 0)) return undefined;
+    return new DeadlockWatch(lockResource(this.#id), blocking, since);
+  }
+
+  /** A look before the exchange: spinners that only read leave the line to the owner. */
+  readonly #takeWhenFree = (): boolean => this.owner === 0 && this.#take();
+
+  #parkOptions(since: number, watch: DeadlockWatch | undefined): ParkOptions {
+    const onSlice = (): void => {
+      this.checkOwner();
+      watch?.look();
+    };
+    return { validate: () => !this.#take(), onSlice, data: since };
   }
 
   /** Asks whether the holder lives; a dead one is swept, which passes the lock on. */
@@ -158,6 +219,7 @@ function passOn({ slot }: SlotOwner): void {
     const owner = held & OWNER_MASK;
     if (owner === slot + 1) {
       words[word + COUNT] = 0;
+      words[word + TURN] = ((words[word + TURN] as number) + 1) | 0;
       if (Atomics.compareExchange(words, word, held, DIED) !== held) return;
     } else if (owner !== 0) return;
     new WaitQueue(word + QUEUE).unparkOne();

@@ -6,7 +6,9 @@ import { defineHandle } from "../core/handle.ts";
 import { checkFunction } from "../core/options.ts";
 import { selfSlot } from "../memory/index.ts";
 import { ACQUIRED, Guard, useHeld, useHeldSync } from "./lock-like.ts";
-import { LOCK_BYTES, LockWord } from "./lock-word.ts";
+import { LOCK_BYTES } from "./lock-layout.ts";
+import { checkLockOptions, type LockOptions, writeLockOptions } from "./lock-options.ts";
+import { LockWord } from "./lock-word.ts";
 import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
 
 const TAG = "Lock";
@@ -39,9 +41,13 @@ export class Lock extends Primitive {
 
   readonly #lock: LockWord;
 
-  constructor(existing?: never) {
-    super(existing as Existing | undefined, LOCK_BYTES, SyncKind.lock);
-    this.#lock = new LockWord(this.words, this.word, selfSlot() + 1);
+  /** @param options `detectDeadlock`, `name`. */
+  constructor(options?: LockOptions);
+  constructor(first: LockOptions | Existing = {}) {
+    if (!(first instanceof Existing)) checkLockOptions("Lock", first);
+    super(first instanceof Existing ? first : undefined, LOCK_BYTES, SyncKind.lock);
+    if (!(first instanceof Existing)) writeLockOptions(this.word, first, false);
+    this.#lock = new LockWord(this.words, this.cell.id, selfSlot() + 1);
   }
 
   /** True while somebody holds it. */

@@ -10,6 +10,7 @@
  * | 3     | permits that dead processes took along                      |
  * | 4–7   | the wait queue                                              |
  * | 8–23  | holders: slot + 1 in the low 16 bits, permits above         |
+ * | 24    | turn: how often a permit was given back                     |
  */
 
 import {
@@ -25,8 +26,8 @@ import {
 import { WaitQueue } from "../wait/index.ts";
 import { SyncKind } from "./primitive.ts";
 
-export const SemaphoreWord = { permits: 0, limit: 1, deadPid: 2, lost: 3, queue: 4, holders: 8 } as const;
-export const SEMAPHORE_BYTES = 96;
+export const SemaphoreWord = { permits: 0, limit: 1, deadPid: 2, lost: 3, queue: 4, holders: 8, turn: 24 } as const;
+export const SEMAPHORE_BYTES = 100;
 
 const HOLDERS = 16;
 const ONE = 1 << 16;
@@ -52,6 +53,18 @@ export function noteReleased(words: Int32Array, word: number, slot: number): voi
     if (entry >>> 16 > 0) Atomics.sub(words, at, ONE);
     return;
   }
+}
+
+/** The slot of the only process that is known to hold permits; undefined if there is none or another one. */
+export function soleHolder(words: Int32Array, word: number): number | undefined {
+  let holder: number | undefined;
+  for (let i = 0; i < HOLDERS; i++) {
+    const entry = Atomics.load(words, word + SemaphoreWord.holders + i);
+    if (entry >>> 16 === 0) continue;
+    if (holder !== undefined) return undefined;
+    holder = (entry & SLOT) - 1;
+  }
+  return holder;
 }
 
 /** Asks whether the holders live; dead ones are swept. */

@@ -137,6 +137,7 @@ export class Semaphore extends Primitive {
   }
 
   #releaseOne(): void {
+    Atomics.add(this.words, this.word + SemaphoreWord.turn, 1);
     if (this.#queue.waiting > 0) return this.#releaseToWaiter();
     if (!this.#tryAdd()) this.#refuse();
     noteReleased(this.words, this.word, this.#slot);
