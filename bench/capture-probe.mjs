@@ -7,7 +7,7 @@ const self = fileURLToPath(import.meta.url);
 
 if (process.argv[2] === "rebuild") {
   const { definition, values } = JSON.parse(readFileSync(0, "utf8"));
-  const { createFunction } = await import("../dist/capture/restore.js");
+  const { createFunction } = await import("../build/src/capture/restore.js");
   const rebuild = () => {
     const draft = createFunction(definition);
     for (let i = 0; i < values.length; i++) if (values[i] !== null) draft.set(i, values[i]);
@@ -16,7 +16,7 @@ if (process.argv[2] === "rebuild") {
   const first = time(rebuild);
   console.log(JSON.stringify({ firstRebuild: first, laterRebuild: often(rebuild) }));
 } else {
-  const { capture } = await import("../dist/capture/capture.js");
+  const { capture } = await import("../build/src/capture/capture.js");
   const factor = 3;
   const table = { a: 1, b: [1, 2, 3] };
   const triple = (n) => n * factor;

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Manager, Process } from "../dist/index.js";
+import { Report } from "./report.mjs";
 
 const RUNS = 5;
 const PIPELINED = 20_000;
@@ -40,8 +41,8 @@ async function measure(count, work) {
   return times.sort((a, b) => a - b)[RUNS >> 1];
 }
 
-const rows = [];
-const row = (name, us, against, goal) => rows.push({ name, value: us, peer: against, ratio: us / against, goal });
+const report = new Report("Managers");
+const row = (name, us, python, goal) => report.row(name, "µs", us, goal, { name: "Python", value: python });
 
 const starts = [];
 for (let run = 0; run <= RUNS; run++) {
@@ -110,13 +111,4 @@ row(
 );
 await m.shutdown();
 
-const head = { name: "figure", value: "here, us", peer: "python3, us", ratio: "ratio", goal: "goal" };
-const text = rows.map((each) => ({
-  ...each,
-  value: each.value.toFixed(1),
-  peer: each.peer.toFixed(1),
-  ratio: each.ratio.toFixed(2),
-}));
-for (const { name, value, peer: theirs, ratio, goal } of [head, ...text]) {
-  console.log(`${name.padEnd(34)}${value.padStart(12)}${theirs.padStart(14)}${ratio.padStart(8)}  ${goal}`);
-}
+report.print();

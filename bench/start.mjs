@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Process } from "../dist/index.js";
-import { median, report } from "./report.mjs";
+import { median, Report } from "./report.mjs";
 
 const PEER = fileURLToPath(new URL("programs/fork-peer.cjs", import.meta.url));
 const BARE = fileURLToPath(new URL("programs/bare.cjs", import.meta.url));
@@ -119,39 +119,15 @@ const ours = await sustained(startAndJoin);
 const forks = await sustained(forkAndJoin);
 const [spare, forked, cold, bare] = [figures.spare, figures.fork, figures.cold, figures.bare].map(median);
 
-const fixed = (value, digits = 2) => value.toFixed(digits);
-console.table([
-  {
-    figure: "spare: start to first instruction, ms",
-    ours: fixed(spare),
-    peer: python === undefined ? "-" : `Python fork ${fixed(python)}`,
-    ratio: python === undefined ? "-" : fixed(spare / python),
-    goal: "<= 0.6",
-  },
-  {
-    figure: "spare: start to first instruction, ms",
-    ours: fixed(spare),
-    peer: `child_process.fork ${fixed(forked)}`,
-    ratio: fixed(spare / forked),
-    goal: "<= 0.1",
-  },
-  {
-    figure: `${SUSTAINED} times start and join, ms each`,
-    ours: fixed(ours / SUSTAINED),
-    peer: `child_process.fork ${fixed(forks / SUSTAINED)}`,
-    ratio: `${fixed(forks / ours)} times as fast`,
-    goal: ">= 2",
-  },
-  {
-    figure: "spawn: start to end, ms",
-    ours: fixed(cold),
-    peer: `bare node ${fixed(bare)}`,
-    ratio: fixed(cold / bare),
-    goal: "<= 1.15",
-  },
-]);
-report([
-  ["private memory of an idle spare", memory, 9, "MB"],
-  ["import of multiproc", importCost(), 30, "ms"],
-]);
+const report = new Report("Starting processes");
+report.row("spare: start to first instruction", "ms", spare, "<= 0.6", { name: "Python fork", value: python });
+report.row("spare: start to first instruction", "ms", spare, "<= 0.1", { name: "child_process.fork", value: forked });
+report.row(`${SUSTAINED} times start and join, each`, "ms", ours / SUSTAINED, "<= 0.5", {
+  name: "child_process.fork",
+  value: forks / SUSTAINED,
+});
+report.row("spawn: start to end", "ms", cold, "<= 1.15", { name: "bare node", value: bare });
+report.row("private memory of an idle spare", "MB", memory, "<= 9");
+report.row("import of multiproc", "ms", importCost(), "<= 30");
+report.print();
 process.exit(0);

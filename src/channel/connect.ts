@@ -1,4 +1,4 @@
-import { lookup } from "node:dns/promises";
+import { dns } from "../core/node-builtins.ts";
 import { isIP } from "node:net";
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { rangeError } from "../core/options.ts";
@@ -35,7 +35,7 @@ export async function connect<T = unknown>(
 
 async function resolved(address: { readonly host: string; readonly port: number }): Promise<SocketAddress> {
   if (isIP(address.host) !== 0) return address;
-  return { host: (await lookup(address.host)).address, port: address.port };
+  return { host: (await dns().lookup(address.host)).address, port: address.port };
 }
 
 async function open(address: SocketAddress, deadline: Deadline): Promise<SocketLine> {

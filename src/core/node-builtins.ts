@@ -10,6 +10,15 @@ export const nodePath: typeof import("node:path") = process.getBuiltinModule("no
 export const nodeUrl: typeof import("node:url") = process.getBuiltinModule("node:url");
 export const util: typeof import("node:util") = process.getBuiltinModule("node:util");
 
+/** Only who talks to strangers needs these, and they bring most of cryptography. */
+export function tls(): typeof import("node:tls") {
+  return process.getBuiltinModule("node:tls");
+}
+
+export function dns(): typeof import("node:dns/promises") {
+  return process.getBuiltinModule("node:dns/promises");
+}
+
 /** Only who compiles something needs it. */
 export function vm(): typeof import("node:vm") {
   return process.getBuiltinModule("node:vm");

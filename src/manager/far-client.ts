@@ -1,7 +1,8 @@
 /** The way to a manager of another program: a socket. */
 
 import { connect as connectSocket } from "node:net";
-import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
+import { tls as nodeTls } from "../core/node-builtins.ts";
 import { HeapSink, sourceOf } from "../core/bytes.ts";
 import { ManagerDiedError, SerializationError, StateError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
@@ -164,7 +165,7 @@ export async function connectFar(
   maxMessage: number,
 ): Promise<FarClient> {
   const place = typeof address === "string" ? { path: address } : { ...address };
-  const socket = tls === undefined ? connectSocket(place) : connectTls({ ...place, ...tls });
+  const socket = tls === undefined ? connectSocket(place) : nodeTls().connect({ ...place, ...tls });
   await new Promise<void>((resolve, reject) => {
     socket.once("error", reject);
     socket.once(tls === undefined ? "connect" : "secureConnect", () => {

@@ -1,7 +1,8 @@
 /** Listens for strangers in the manager's process. */
 
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import type { TlsOptions } from "node:tls";
+import { tls as nodeTls } from "../core/node-builtins.ts";
 import { once } from "node:events";
 import type { Dispatcher } from "./dispatcher.ts";
 import { MessageSocket } from "./message-socket.ts";
@@ -29,7 +30,7 @@ export class StrangerServer {
   constructor(options: StrangerServerOptions, dispatcher: Dispatcher, control: SharedObject, table: ObjectTable) {
     this.#options = options;
     const accept = (socket: Socket): void => void this.#accept(socket, dispatcher, control, table);
-    this.#server = options.tls === undefined ? createServer(accept) : createTlsServer(options.tls, accept);
+    this.#server = options.tls === undefined ? createServer(accept) : nodeTls().createServer(options.tls, accept);
   }
 
   /** Starts to listen. @returns the address, with the port that was given. */
