@@ -29,7 +29,7 @@ export class Report {
    * @param goal As "<= 0.3" or ">= 2"; empty for a figure that is only told.
    * @param peer `{ name, value }`; a value of undefined (the peer is not there) gives no verdict.
    */
-  row(figure, unit, ours, goal = "", peer = undefined) {
+  row(figure, unit, ours, goal = "", peer) {
     const measured = peer === undefined ? ours : ours / peer.value;
     const row = { title: this.title, figure, unit, ours, goal, peer, measured, met: isMet(measured, goal) };
     this.#rows.push(row);
