@@ -2,7 +2,8 @@
 //   prints ^deadlock: 2 processes
 //   prints ^  (first|second) holds Lock "(accounts|journal)" \(acquired at .*/06-deadlock\.ts:\d+\) and waits for Lock "(accounts|journal)"
 //   prints ^  (first|second) holds Lock "(accounts|journal)" \(acquired at .*/06-deadlock\.ts:\d+\) and waits for Lock "(accounts|journal)"
-//   prints ^refused: DeadlockError
+//   prints ^refused: DeadlockError, .* acquired at .*/06-deadlock\.ts:56, .* acquired at .*/06-deadlock\.ts:56
+//   prints ^the other: got both
 //   prints ^in one order: 0, 0
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -54,17 +55,20 @@ const again = new Barrier(2);
 function takeBoth(one: Lock, other: Lock): string {
   return one.useSync(() => {
     again.waitSync();
-    try {
-      return other.useSync(() => "got both");
-    } catch (error) {
-      if (!(error instanceof DeadlockError)) throw error;
-      return error.name;
-    }
+    return other.useSync(() => "got both");
   });
 }
-const opposite = [new Process(takeBoth, left, right).start(), new Process(takeBoth, right, left).start()];
-const outcomes = await Promise.all(opposite.map((child) => child.result()));
-console.log(`refused: ${outcomes.sort().join(", then ")}`);
+const opposite = [
+  new Process({ target: takeBoth, args: [left, right], stdio: "ignore" }).start(),
+  new Process({ target: takeBoth, args: [right, left], stdio: "ignore" }).start(),
+];
+const outcomes = await Promise.allSettled(opposite.map((child) => child.result()));
+for (const outcome of outcomes) {
+  if (outcome.status === "fulfilled" || !(outcome.reason instanceof DeadlockError)) continue;
+  const holders = outcome.reason.processes.map(({ holds, acquiredAt }) => `${holds} acquired at ${acquiredAt}`);
+  console.log(`refused: DeadlockError, ${holders.join(", ")}`);
+}
+for (const outcome of outcomes) if (outcome.status === "fulfilled") console.log(`the other: ${outcome.value}`);
 
 // 3. Mended: everybody takes them in the same order.
 const a = new Lock();

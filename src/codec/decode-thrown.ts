@@ -1,6 +1,8 @@
 /** Errors of other processes, with a stack that tells where they come from. */
 
 import { type ByteSource, sourceOf } from "../core/bytes.ts";
+import { DeadlockError } from "../core/errors.ts";
+import { mapDeadlockPlaces } from "./deadlock-places.ts";
 import { decodeWith } from "./decode.ts";
 import type { ErrorOrigin } from "./encode.ts";
 import type { DecodeOptions } from "./reader.ts";
@@ -28,4 +30,5 @@ function annotate(error: Error, origin: ErrorOrigin | undefined, mapStack: (stac
   const where = origin === undefined ? "" : `\n    in process ${origin.name} (pid ${origin.pid})`;
   const value = `${mapStack(error.stack ?? "")}${where}`;
   Object.defineProperty(error, "stack", { value, configurable: true, writable: true, enumerable: false });
+  if (error instanceof DeadlockError) mapDeadlockPlaces(error, mapStack);
 }

@@ -165,7 +165,10 @@ export interface DeadlockParty {
   readonly holds: string;
   /** The lock that it waits for itself. */
   readonly waitsFor: string;
-  /** Where it acquired what it holds, `file:line`; undefined when that was not recorded. */
+  /**
+   * Where it acquired what it holds, `file:line`; undefined when that was not recorded. With a column it is a place in the text that
+   * a child runs, which need not be the source: a child cannot know, and its parent puts it right when the error arrives.
+   */
   readonly acquiredAt: string | undefined;
 }
 

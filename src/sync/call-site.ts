@@ -8,8 +8,9 @@
 import { nodeModule } from "../core/node-builtins.ts";
 import { ownFolder } from "../core/own-modules.ts";
 
-/** Own frames above the user's: use, acquire, and what they call. */
-const FRAMES = 12;
+/** Own frames above the user's: acquire and what it calls; through `use` and the like there are more. */
+const FEW_FRAMES = 4;
+const MORE_FRAMES = 16;
 
 /** Places in loaded text that have been looked up: where they are in the source. */
 const sources = new Map<string, string>();
@@ -17,10 +18,10 @@ const MOST_SOURCES = 1000;
 
 /**
  * @returns `file:line` if it is known to be the place in the source; else `file:line:column`, a place in the text that this
- *   process runs, which the process that sent the text can map (`mapStack`). Undefined when there is no frame of the user's.
+ *   process runs, which `sourcePlace` maps in the process that sent the text. Undefined when there is no frame of the user's.
  */
 export function callSite(): string | undefined {
-  const frame = frames().find((site) => isUsers(site.getFileName()));
+  const frame = usersFrame(FEW_FRAMES) ?? usersFrame(MORE_FRAMES);
   if (frame === undefined) return undefined;
   const file = (frame.getFileName() as string).replace(/^file:\/\//, "");
   const line = frame.getLineNumber() ?? 0;
@@ -33,6 +34,10 @@ export function callSite(): string | undefined {
   return source;
 }
 
+function usersFrame(limit: number): NodeJS.CallSite | undefined {
+  return frames(limit).find((site) => isUsers(site.getFileName()));
+}
+
 function isUsers(file: string | null | undefined): boolean {
   if (file === null || file === undefined || file === "" || file.startsWith("node:")) return false;
   return !file.startsWith(ownFolder) && !file.startsWith(OWN_PATH);
@@ -40,13 +45,13 @@ function isUsers(file: string | null | undefined): boolean {
 
 const OWN_PATH = decodeURI(ownFolder).replace(/^file:\/\//, "");
 
-function frames(): NodeJS.CallSite[] {
+function frames(limit: number): NodeJS.CallSite[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: NodeJS.CallSite[] } = {};
   try {
-    Error.stackTraceLimit = FRAMES;
+    Error.stackTraceLimit = limit;
     Error.prepareStackTrace = (_error, sites) => sites;
-    Error.captureStackTrace(holder, callSite);
+    Error.captureStackTrace(holder, usersFrame);
     return holder.stack ?? [];
   } catch {
     return []; // with frozen intrinsics; a lock must work all the same

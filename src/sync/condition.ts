@@ -110,7 +110,7 @@ export class Condition extends Primitive {
     try {
       return (await parked) !== TIMED_OUT;
     } finally {
-      await this.#lock.acquire();
+      await this.#lock.reacquire();
     }
   }
 
@@ -125,7 +125,7 @@ export class Condition extends Primitive {
       const onParked = (): void => void (count = this.#releaseLock());
       return this.#queue.parkSync(deadline, { validate: always, onParked }) !== TIMED_OUT;
     } finally {
-      this.#lock.acquireSync();
+      this.#lock.reacquireSync();
       this.#restoreLock(count);
     }
   }

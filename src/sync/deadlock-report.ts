@@ -2,6 +2,7 @@
 
 import { mapStack } from "../capture/index.ts";
 import type { DeadlockParty } from "../core/errors.ts";
+import { sourcePlace } from "../core/source-place.ts";
 import { slotOwner } from "../memory/index.ts";
 import type { Cycle } from "./cycles.ts";
 import { readName, readSite } from "./lock-layout.ts";
@@ -41,6 +42,6 @@ export function nameOf({ kind, id, word }: Resource): string {
 
 function siteOf({ kind, word }: Resource): string | undefined {
   if (kind === "BoundedSemaphore") return undefined;
-  // A place with a column is one in text that was sent: the process that sent it knows the source.
-  return readSite(word)?.replace(/^.*:\d+:\d+$/, (place) => mapStack(place).replace(/:\d+$/, ""));
+  const site = readSite(word);
+  return site === undefined ? undefined : sourcePlace(site, mapStack);
 }

@@ -9,6 +9,7 @@
 import { DeadlockError } from "../core/errors.ts";
 import { selfSlot } from "../memory/index.ts";
 import { allAlive, type Cycle, cycleKey, cycleThrough, isFirm } from "./cycles.ts";
+import { GIVES_WAY } from "./lock-layout.ts";
 import { describe, nameOf, reportOf } from "./deadlock-report.ts";
 import { SETTLE_MS } from "./deadlocks.ts";
 import { edge, type Edge, type Resource, WaitsFor } from "./waits-for.ts";
@@ -37,7 +38,7 @@ export class DeadlockWatch {
   /** @throws {DeadlockError} If the lock detects deadlocks, the wait is part of one, and is the one to give way. */
   look(): void {
     const cycle = this.#settledCycle();
-    if (cycle === undefined || !this.#resource.detects || !this.#givesWay(cycle)) return;
+    if (cycle === undefined || !this.#givesWay(cycle)) return;
     throw this.#error(cycle);
   }
 
@@ -81,13 +82,19 @@ export class DeadlockWatch {
 
   /** One of a cycle is enough: the one that began to wait last, of those that can be told. */
   #givesWay(cycle: Cycle): boolean {
-    return cycle.every((other) => !other.resource.detects || other === cycle[0] || isOlder(other, cycle[0] as Edge));
+    const mine = cycle[0] as Edge;
+    return mayGiveWay(mine) && cycle.every((other) => other === mine || !mayGiveWay(other) || isOlder(other, mine));
   }
 }
 
+/** A semaphore's data never has the bit: its clock is the same. */
+function mayGiveWay({ since }: Edge): boolean {
+  return (since & GIVES_WAY) !== 0;
+}
+
 function isOlder(one: Edge, other: Edge): boolean {
-  if (one.since === other.since) return one.slot < other.slot;
-  return ((other.since - one.since) & CLOCK_MASK) <= CLOCK_MASK / 2;
+  const later = (other.since - one.since) & CLOCK_MASK;
+  return later === 0 ? one.slot < other.slot : later <= CLOCK_MASK / 2;
 }
 
 function recentReading(): WaitsFor {

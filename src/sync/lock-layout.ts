@@ -21,6 +21,8 @@ import { arena } from "../memory/index.ts";
 export const LockField = { owner: 0, count: 1, flags: 2, turn: 3, queue: 4, waiting: 7, siteTurn: 8 } as const;
 export const LOCK_BYTES = 320;
 export const OWNER_MASK = 0xffff;
+/** In a waiter's data, beside the time: should the wait be part of a deadlock, it may be ended. */
+export const GIVES_WAY: number = 1 << 30;
 export const LockFlag = { reentrant: 1, detect: 2 } as const;
 
 const NAME = { bytes: 9, text: 16, limit: 64 } as const;

@@ -21,7 +21,7 @@ import {
 import { AdaptiveSpin, NOT_PARKED, type ParkOptions, TIMED_OUT, WaitQueue } from "../wait/index.ts";
 import { callSite } from "./call-site.ts";
 import { DeadlockWatch } from "./deadlock-watch.ts";
-import { LockField, OWNER_MASK, writeSite } from "./lock-layout.ts";
+import { GIVES_WAY, LockField, LockFlag, OWNER_MASK, writeSite } from "./lock-layout.ts";
 import { SyncKind } from "./primitive.ts";
 import { lockResource } from "./waits-for.ts";
 
@@ -59,7 +59,7 @@ export class LockWord {
     this.#word = payloadOffset(id) / 4;
     this.#me = me;
     this.#queue = new WaitQueue(this.#word + QUEUE);
-    this.#detects = lockResource(id).detects;
+    this.#detects = ((words[this.#word + LockField.flags] as number) & LockFlag.detect) !== 0;
     this.#traces = this.#detects ? ALWAYS : FIRST_TRACES;
   }
 
@@ -126,14 +126,19 @@ export class LockWord {
     this.#words[this.#word + COUNT] = count;
   }
 
-  acquireSync(deadline: Deadline): boolean {
-    const got = this.#take() || (!deadline.expired && spin.until(this.#takeWhenFree)) || this.#waitSync(deadline);
+  /**
+   * @param givesWay False: no DeadlockError. For who was promised that he holds the lock afterwards.
+   * @returns false when the time ran out.
+   */
+  acquireSync(deadline: Deadline, givesWay: boolean = this.#detects): boolean {
+    const got =
+      this.#take() || (!deadline.expired && spin.until(this.#takeWhenFree)) || this.#waitSync(deadline, givesWay);
     if (got && this.#traces !== 0) this.#trace(callSite());
     return got;
   }
 
-  #waitSync(deadline: Deadline): boolean {
-    const since = now();
+  #waitSync(deadline: Deadline, givesWay: boolean): boolean {
+    const since = now() | (givesWay ? GIVES_WAY : 0);
     const watch = this.#watch(deadline, true, since);
     for (;;) {
       if (deadline.expired) return this.#timedOut(watch);
@@ -144,17 +149,17 @@ export class LockWord {
     }
   }
 
-  async acquire(deadline: Deadline): Promise<boolean> {
+  async acquire(deadline: Deadline, givesWay: boolean = this.#detects): Promise<boolean> {
     deadline.throwIfAborted();
     // Now, since after a wait nothing says who called.
     const site = this.#traces === 0 ? undefined : callSite();
-    const got = this.#take() || (await this.#wait(deadline));
+    const got = this.#take() || (await this.#wait(deadline, givesWay));
     if (got && this.#traces !== 0) this.#trace(site);
     return got;
   }
 
-  async #wait(deadline: Deadline): Promise<boolean> {
-    const since = now();
+  async #wait(deadline: Deadline, givesWay: boolean): Promise<boolean> {
+    const since = now() | (givesWay ? GIVES_WAY : 0);
     const watch = this.#watch(deadline, false, since);
     for (;;) {
       if (deadline.expired) return this.#timedOut(watch);
@@ -180,7 +185,7 @@ export class LockWord {
 
   #watch(deadline: Deadline, blocking: boolean, since: number): DeadlockWatch | undefined {
     // Without a time to wait there is no wait, and without a limit nobody is told.
-    if (!this.#detects && (deadline.at === Infinity || deadline.at === 0)) return undefined;
+    if ((since & GIVES_WAY) === 0 && (deadline.at === Infinity || deadline.at === 0)) return undefined;
     return new DeadlockWatch(lockResource(this.#id), blocking, since);
   }
 

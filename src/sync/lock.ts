@@ -85,6 +85,18 @@ export class Lock extends Primitive {
     return this.#lock.acquireSync(deadline);
   }
 
+  /** For Condition, which promises that it is held after a wait: acquires it, whatever `detectDeadlock` says. */
+  async reacquire(): Promise<void> {
+    if (this.#lock.tryAcquire()) return;
+    await this.#lock.acquire(Deadline.never, false);
+  }
+
+  /** As `reacquire`, blocking. */
+  reacquireSync(): void {
+    if (this.#lock.tryAcquire()) return;
+    this.#lock.acquireSync(Deadline.never, false);
+  }
+
   /** Releases it. @throws {LockNotHeldError} If nobody holds it. */
   release(): void {
     if (!this.#lock.release()) throw new LockNotHeldError("Cannot release the lock: nobody holds it");

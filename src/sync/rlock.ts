@@ -86,6 +86,20 @@ export class RLock extends Primitive {
     return true;
   }
 
+  /** For Condition, which promises that it is held after a wait: acquires it, whatever `detectDeadlock` says. */
+  async reacquire(): Promise<void> {
+    if (this.tryAcquire()) return;
+    await this.#lock.acquire(Deadline.never, false);
+    this.#lock.count += 1;
+  }
+
+  /** As `reacquire`, blocking. */
+  reacquireSync(): void {
+    if (this.tryAcquire()) return;
+    this.#lock.acquireSync(Deadline.never, false);
+    this.#lock.count += 1;
+  }
+
   /** Releases it once. @throws {LockNotHeldError} If this process does not hold it. */
   release(): void {
     const lock = this.#lock;

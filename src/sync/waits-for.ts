@@ -20,7 +20,6 @@ export interface Resource {
   /** Index of its first word. */
   readonly word: number;
   readonly kind: "Lock" | "RLock" | "BoundedSemaphore";
-  readonly detects: boolean;
 }
 
 /** A process waits for what another one (or itself) holds. */
@@ -29,7 +28,7 @@ export interface Edge {
   readonly generation: number;
   readonly resource: Resource;
   readonly firm: boolean;
-  /** When it began to wait, on the clock of the lock. */
+  /** When it began to wait, on the clock of the lock, with GIVES_WAY. */
   readonly since: number;
   /** Who holds it. */
   readonly holder: number;
@@ -93,8 +92,7 @@ export function keyOf({ slot, generation, resource, since, holder, turn }: Edge)
 export function lockResource(id: number): Resource {
   const word = payloadOffset(id) / 4;
   const flags = arena().words[word + LockField.flags] as number;
-  const kind = (flags & LockFlag.reentrant) === 0 ? "Lock" : "RLock";
-  return { id, word, kind, detects: (flags & LockFlag.detect) !== 0 };
+  return { id, word, kind: (flags & LockFlag.reentrant) === 0 ? "Lock" : "RLock" };
 }
 
 /** By the word of their wait queue. */
@@ -108,7 +106,7 @@ function readResources(): Map<number, Resource> {
       // Most locks are waited for by nobody.
       if (words[word + LockField.waiting] !== 0) resources.set(word + LockField.queue, lockResource(id));
     } else if (kind === SyncKind.semaphore && words[word + SemaphoreWord.limit] === 1) {
-      resources.set(word + SemaphoreWord.queue, { id, word, kind: "BoundedSemaphore", detects: false });
+      resources.set(word + SemaphoreWord.queue, { id, word, kind: "BoundedSemaphore" });
     }
   });
   return resources;

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import {
   Barrier,
   BoundedSemaphore,
+  Condition,
   type Deadlock,
   DeadlockError,
   deadlocks,
@@ -15,6 +16,7 @@ import {
   RLock,
   Value,
 } from "../../src/index.ts";
+import { arena } from "../../src/memory/index.ts";
 
 type Mutex = Lock | RLock | BoundedSemaphore;
 
@@ -156,6 +158,85 @@ test("detectDeadlock: a process that blocks on its own lock gets a DeadlockError
   lock.release();
 });
 
+test("the place of an acquire is the user's call, whichever way it goes", async () => {
+  const lock = new RLock({ detectDeadlock: true });
+  const other = new Lock({ detectDeadlock: true });
+  const place = async (): Promise<string | undefined> => {
+    // Another process holds `other` and blocks on `lock`: then whoever blocks on `other` here is told where `lock` was acquired.
+    const held = new Event();
+    const child = new Process(() => {
+      other.acquireSync();
+      held.set();
+      try {
+        lock.acquireSync();
+        lock.release();
+        return undefined;
+      } catch (error) {
+        // Both began to wait in the same millisecond, so this one was to give way.
+        return (error as DeadlockError).processes.find(({ pid }) => pid !== process.pid)?.acquiredAt;
+      } finally {
+        other.release();
+      }
+    }).start();
+    await held.wait();
+    while (!isWaitedFor(lock)) await sleep(5);
+    let found: string | undefined;
+    try {
+      other.acquireSync();
+      other.release();
+    } catch (error) {
+      assert.ok(error instanceof DeadlockError);
+      found = error.processes.find(({ pid }) => pid === process.pid)?.acquiredAt;
+    }
+    lock.release();
+    return (await child.result()) ?? found;
+  };
+  const ways: [string, () => unknown][] = [
+    ["lock.acquire();", () => lock.acquire()],
+    ["lock.tryAcquire()", () => lock.tryAcquire()],
+    ["lock.acquire({ timeout: 1000 })", () => lock.acquire({ timeout: 1000 })],
+    ["lock.guard()", () => lock.guard()],
+    ["lock.guardSync()", () => lock.guardSync()],
+  ];
+  for (const [text, acquire] of ways) {
+    await acquire();
+    assertSite(await place(), text);
+  }
+});
+
+test("detectDeadlock: a condition's wait holds the lock again in any case; the other one gives way", async () => {
+  const [lock, other] = [new Lock({ detectDeadlock: true }), new Lock({ detectDeadlock: true })];
+  const condition = new Condition(lock);
+  const waits = new Event();
+  const waiter = (): string => {
+    other.acquireSync();
+    condition.acquireSync();
+    waits.set();
+    const woken = condition.waitSync();
+    const outcome = `${woken} ${lock.locked}`;
+    condition.release();
+    other.release();
+    return outcome;
+  };
+  const notifier = (): string => {
+    waits.waitSync();
+    // Held only when the other one waits, since it acquired it before it said so.
+    condition.acquireSync();
+    condition.notify();
+    try {
+      other.acquireSync();
+      return "got both";
+    } catch (error) {
+      return (error as Error).name;
+    } finally {
+      condition.release();
+    }
+  };
+  const children = [new Process(waiter).start(), new Process(notifier).start()];
+  const results = await Promise.all(children.map((child) => child.result()));
+  assert.deepEqual(results, ["true true", "DeadlockError"]);
+});
+
 for (const [kinds, make] of [
   ["Lock and Lock", () => [new Lock({ detectDeadlock: true }), new Lock({ detectDeadlock: true })]],
   ["RLock and Lock", () => [new RLock({ detectDeadlock: true }), new Lock({ detectDeadlock: true })]],
@@ -201,7 +282,7 @@ test("an acquire whose time runs out in a cycle gives false, and a warning names
   await mine.acquire();
   await held.wait();
   // Not before the other one waits.
-  while (!(await isWaitedFor(mine))) await sleep(5);
+  while (!isWaitedFor(mine)) await sleep(5);
   const warning = once(process, "warning") as Promise<[Error]>;
   assert.equal(theirs.acquireSync({ timeout: 150 }), false);
   const [{ name, message }] = await warning;
@@ -247,15 +328,14 @@ test("bad options are refused by name", () => {
   assert.throws(() => new Lock(1 as never), { code: "ERR_INVALID_ARG_TYPE" });
 });
 
-/** Whether another process waits for the lock: its own deadlock then shows it, so a helper looks from outside. */
-async function isWaitedFor(lock: Lock): Promise<boolean> {
-  const { arena } = await import("../../src/memory/index.ts");
+/** Whether anybody waits for the lock. */
+function isWaitedFor(lock: Lock | RLock): boolean {
   return Atomics.load(arena().words, (lock as unknown as { word: number }).word + 7) > 0;
 }
 
 /** The place is the line that holds this text. */
 function assertSite(site: string | undefined, text: string): void {
-  const [, file, line] = /^(.*):(\d+)$/.exec(site ?? "") ?? [];
+  const [, file, line] = /^(.*?):(\d+)(?::\d+)?$/.exec(site ?? "") ?? [];
   assert.ok(file !== undefined, `a place, not ${site}`);
   const there = readFileSync(file, "utf8").split("\n")[Number(line) - 1];
   assert.ok(there?.includes(text), `${site} is: ${there}`);
