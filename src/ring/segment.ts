@@ -4,7 +4,11 @@ import { allocateExtent, type BlockRef, type Extent, openExtent, referTo, retrac
 import { SegmentSlot } from "./ring-words.ts";
 
 export const MIN_SEGMENT_BYTES: number = 64 * 1024;
-export const MAX_SEGMENT_BYTES: number = 4 * 1024 * 1024;
+/**
+ * More than a pipe holds at most: its writer then waits for room in memory that is mapped and warm, and does not go on in a new segment,
+ * whose pages the kernel would have to find and clear each time round.
+ */
+export const MAX_SEGMENT_BYTES: number = 16 * 1024 * 1024;
 
 export class Segment {
   readonly serial: number;
