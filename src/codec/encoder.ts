@@ -108,7 +108,7 @@ export class Encoder implements Writer {
   #end(): void {
     this.busy = false;
     this.#seen.clear();
-    if (this.#messageShapes.length > 0) this.#messageShapes.length = 0;
+    while (this.#messageShapes.length > 0) this.#messageShapes.pop();
     if (this.#modules.length > 0) this.#modules = [];
     if (this.#transfers.length > 0) this.#transfers = [];
     if (this.#cells.length > 0) this.#cells = [];
