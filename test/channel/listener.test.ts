@@ -258,6 +258,17 @@ test("a send that the other side does not take in time ends the connection, for 
   closeAll(server, client, listener);
 });
 
+test("the time for the handshake is not one for what follows (80)", async () => {
+  const [server, client, listener] = await pair(local, { handshakeTimeout: 250 });
+  // Longer than the handshake may take: nothing but this call's own time runs out.
+  await assert.rejects(server.recv({ timeout: 400 }), TimeoutError);
+  const connecting = listener.accept();
+  await client.send("still here");
+  assert.equal(await server.recv(), "still here");
+  const second = await connect(listener.address, { authkey });
+  closeAll(await connecting, second, server, client, listener);
+});
+
 test("wait() and poll() know sockets", async () => {
   const [server, client, listener] = await pair();
   assert.equal(await server.poll(), false);

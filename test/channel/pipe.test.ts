@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import {
   BrokenPipeError,
@@ -416,6 +417,37 @@ test("toDuplex streams both ways and ends with the connection", async () => {
   assert.deepEqual(got, [2, 4]);
   assert.equal(here.closed, true);
   assert.equal(await child.join(), 0);
+});
+
+test("toDuplex of a pipe of one direction has one side", async () => {
+  const [reader, writer] = Pipe<number>({ duplex: false });
+  const [from, to] = [reader.toDuplex(), writer.toDuplex()];
+  assert.deepEqual([from.writable, to.writable], [false, true]);
+  to.write(5);
+  const [chunk] = await once(from, "data");
+  assert.equal(chunk, 5);
+  to.destroy();
+  await once(from, "end");
+  from.destroy();
+  assert.deepEqual([reader.closed, writer.closed], [true, true]);
+});
+
+test("toDuplex ends when the other end is closed, and gives what was sent before", async () => {
+  const [here, there] = Pipe<number>();
+  const stream = here.toDuplex();
+  there.sendSync(1);
+  there.sendSync(2);
+  there.close();
+  assert.deepEqual(await stream.toArray(), [1, 2]);
+});
+
+test("toDuplex: who writes to a closed end gets the BrokenPipeError", async () => {
+  const [here, there] = Pipe<number>();
+  const stream = here.toDuplex();
+  there.close();
+  stream.write(1);
+  const [error] = await once(stream, "error");
+  assert.ok(error instanceof BrokenPipeError, String(error));
 });
 
 test("bad arguments are refused; connections are not made by hand", () => {

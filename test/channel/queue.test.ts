@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import {
   JoinableQueue,
@@ -138,7 +139,7 @@ test("200 times: what was put can be got at once (T1)", () => {
   }
 });
 
-test("a child that put 1 MB which nobody reads ends (T2)", async () => {
+test("a child that put 1 MB which nobody reads ends, and nothing is lost by that (35, T2)", async () => {
   const queue = new Queue<Uint8Array>();
   const child = new Process(() => queue.putSync(new Uint8Array(1_000_000).fill(5))).start();
   assert.equal(await child.join(), 0);
@@ -228,6 +229,11 @@ test("closing ends those who wait", async () => {
   queue.close();
   other.close();
   await Promise.all([putting, getting, waiting]);
+});
+
+test("queues work while a module is imported (36)", async () => {
+  const { own, childs, ended } = await import("../fixtures/queue-on-import.ts");
+  assert.deepEqual([own, childs, await ended], ["knock", "who is there", 0]);
 });
 
 test("a queue is handed on from child to grandchild (37)", async () => {
@@ -454,6 +460,33 @@ test("a queue's stream gives the items, and ends when it is shut down", async ()
   stream.destroy();
   other.putSync(1);
   assert.equal(await other.get(), 1);
+});
+
+test("a queue's stream takes no more than its consumer asks for", async () => {
+  const queue = new Queue<number>();
+  for (let i = 0; i < 100; i++) queue.putSync(i);
+  const stream = queue.toReadable();
+  await once(stream, "readable");
+  assert.ok(queue.size >= 100 - stream.readableHighWaterMark - 1, `${queue.size} are left`);
+  stream.destroy();
+});
+
+test("a queue's stream gives what a child puts, and ends when the child shuts the queue down", async () => {
+  const queue = new Queue<{ n: number }>(4);
+  const child = new Process(async () => {
+    for (let n = 0; n < 50; n++) await queue.put({ n });
+    queue.shutdown();
+  }).start();
+  let sum = 0;
+  for await (const { n } of queue.toReadable() as AsyncIterable<{ n: number }>) sum += n;
+  assert.equal(sum, 1225);
+  assert.equal(await child.join(), 0);
+});
+
+test("null cannot be streamed, and the stream says so", async () => {
+  const queue = new Queue<null>();
+  queue.putSync(null);
+  await assert.rejects(queue.toReadable().toArray(), TypeError);
 });
 
 test("promise calls that never have to wait let timers run", async () => {

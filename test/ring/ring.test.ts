@@ -160,6 +160,29 @@ test("a ring goes round many times in one segment, and keeps its small size", ()
   cell.release();
 });
 
+test("a ring with a limit of bytes that is always full stays in one segment", () => {
+  const { ring, cell } = makeRing(0, 8 * 2 ** 20);
+  const block = new Uint8Array(2 ** 20);
+  const serial = (): number => arena().words[cell.word + RingWord.tailSerial] as number;
+  const fill = (): void => {
+    while (ring.writer.write(5, 0, block, block.length) === Written.done);
+  };
+  const exchange = (times: number): void => {
+    for (let i = 0; i < times; i++) {
+      ring.reader.read(() => {});
+      fill();
+    }
+  };
+  fill();
+  // Through what it grew by, once.
+  exchange(20);
+  const before = serial();
+  exchange(100);
+  assert.equal(serial(), before);
+  ring.release();
+  cell.release();
+});
+
 test("a ring that has grown for a burst becomes small again", () => {
   const { ring, cell } = makeRing(0, 2 ** 30);
   const { words } = arena();
