@@ -13,6 +13,7 @@
  * | 8    | slot of the sweeper + 1                 | sweeper               | sweepers |
  * | 9    | bytes of the name                       | owner                 | all      |
  * | 10   | the wait-queue lock it takes or took last, as an index into words | owner | sweeper  |
+ * | 11   | beat: counts about every 100 ms while promises wait and the event loop turns | owner | all |
  * | 16–  | the name, UTF-8, at most 96 bytes       | owner                 | all      |
  *
  * A pid alone says nothing (it is given out again), so a process is known by pid and start time.
@@ -38,6 +39,7 @@ export const Slot = {
   sweeper: 8,
   nameBytes: 9,
   queueLock: 10,
+  beat: 11,
   name: 16,
 } as const;
 

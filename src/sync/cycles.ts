@@ -1,6 +1,6 @@
 /** Cycles in the waits-for graph: each process waits for what the next one holds, the last one for what the first holds. */
 
-import { aliveOrSwept } from "../memory/index.ts";
+import { aliveOrSwept, arena, Slot, slotWord } from "../memory/index.ts";
 import { type Edge, keyOf, WaitsFor } from "./waits-for.ts";
 
 export type Cycle = readonly Edge[];
@@ -41,6 +41,19 @@ function search(graph: WaitsFor, slot: number, path: Edge[], done: Set<number>, 
     else search(graph, next.holder, [...path, next], done, found);
   }
   done.add(slot);
+}
+
+/** How often the event loops of a cycle have turned; of a process that is blocked, nothing. */
+export function beatsOf(cycle: Cycle): number[] {
+  return cycle.map(({ slot, firm }) => (firm ? 0 : Atomics.load(arena().words, slotWord(slot) + Slot.beat)));
+}
+
+/**
+ * Whether each event loop of a cycle has turned since then, so that a task which could let go would have had the chance: a
+ * process that is stopped, or gets no processor, changes nothing either. Twice, since the first may have been due before.
+ */
+export function hasBeaten(cycle: Cycle, since: readonly number[]): boolean {
+  return beatsOf(cycle).every((beats, i) => cycle[i]?.firm === true || ((beats - (since[i] as number)) | 0) >= 2);
 }
 
 /** The same for the same waits and holds, whichever of them it begins with. */

@@ -8,7 +8,7 @@
 
 import { DeadlockError } from "../core/errors.ts";
 import { selfSlot } from "../memory/index.ts";
-import { allAlive, type Cycle, cycleKey, cycleThrough, isFirm } from "./cycles.ts";
+import { allAlive, beatsOf, type Cycle, cycleKey, cycleThrough, hasBeaten, isFirm } from "./cycles.ts";
 import { GIVES_WAY } from "./lock-layout.ts";
 import { describe, nameOf, reportOf } from "./deadlock-report.ts";
 import { SETTLE_MS } from "./deadlocks.ts";
@@ -26,7 +26,7 @@ export class DeadlockWatch {
   readonly #resource: Resource;
   readonly #firm: boolean;
   readonly #since: number;
-  #seen: { readonly key: string; readonly at: number } | undefined;
+  #seen: { readonly key: string; readonly at: number; readonly beats: number[] } | undefined;
 
   /** @param since When the wait began, as it stands in the queue. */
   constructor(resource: Resource, blocking: boolean, since: number) {
@@ -71,8 +71,9 @@ export class DeadlockWatch {
     const key = cycleKey(cycle);
     if (again === undefined || cycleKey(again) !== key || !allAlive(cycle)) return void (this.#seen = undefined);
     const now = performance.now();
-    if (this.#seen?.key !== key) this.#seen = { key, at: now };
-    return isFirm(cycle) || now - this.#seen.at >= SETTLE_MS ? cycle : undefined;
+    if (this.#seen?.key !== key) this.#seen = { key, at: now, beats: beatsOf(again) };
+    const { at, beats } = this.#seen;
+    return isFirm(again) || (now - at >= SETTLE_MS && hasBeaten(again, beats)) ? again : undefined;
   }
 
   #cycle(graph: WaitsFor): Cycle | undefined {

@@ -1,6 +1,6 @@
 /** deadlocks(): who waits for whom in a circle. */
 
-import { type Cycle, cycleKey, findCycles, isFirm, stands } from "./cycles.ts";
+import { beatsOf, type Cycle, cycleKey, findCycles, hasBeaten, isFirm, stands } from "./cycles.ts";
 import { type Deadlock, reportOf } from "./deadlock-report.ts";
 import { WaitsFor } from "./waits-for.ts";
 
@@ -13,7 +13,7 @@ export const SETTLE_MS = 250;
  * nothing who work with locks; a process that is dead, or that only waits, is in no cycle.
  *
  * A cycle of blocked processes is certain. Where promises wait, other tasks of the same process go on, and one of them may be
- * the holder: such a cycle is reported when nothing in it has changed for a quarter of a second.
+ * the holder: such a cycle is reported when nothing in it has changed for a quarter of a second, and their event loops turned.
  *
  * `acquiredAt` (`file:line`) is recorded for the first acquires of a lock by a process, for those that had to wait, and for
  * all of a lock with `detectDeadlock`; else it is undefined.
@@ -41,8 +41,9 @@ export async function deadlocks(): Promise<Deadlock[]> {
 
 async function settled(cycles: Cycle[]): Promise<Cycle[]> {
   if (cycles.length === 0) return [];
+  const beats = new Map(cycles.map((cycle) => [cycle, beatsOf(cycle)]));
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const graph = new WaitsFor();
   const unique = new Map(cycles.map((cycle) => [cycleKey(cycle), cycle]));
-  return [...unique.values()].filter((cycle) => stands(cycle, graph));
+  return [...unique.values()].filter((cycle) => hasBeaten(cycle, beats.get(cycle) ?? []) && stands(cycle, graph));
 }

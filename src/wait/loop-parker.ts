@@ -1,7 +1,7 @@
 /** Promises that wait for a waiter node to be woken. They are settled from the event loop when the doorbell rings. */
 
 import type { Deadline } from "../core/deadline.ts";
-import { arena } from "../memory/index.ts";
+import { arena, selfSlot, Slot, slotWord } from "../memory/index.ts";
 import { installDoorbell, keepEventLoop, onDoorbell, releaseEventLoop } from "./doorbell.ts";
 import { Node, NodeState, TIMED_OUT } from "./waiter-nodes.ts";
 
@@ -72,6 +72,8 @@ function settleWoken(): void {
 function startSlicing(): void {
   if (slicing++ > 0) return;
   sliceTimer = setInterval(() => {
+    // Says that the tasks of this process could run.
+    Atomics.add(arena().words, slotWord(selfSlot()) + Slot.beat, 1);
     for (const { onSlice, fail } of parked.values()) {
       try {
         onSlice?.();

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
-import { test } from "node:test";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { afterEach, test } from "node:test";
 import {
+  activeChildren,
   Barrier,
   BoundedSemaphore,
   Condition,
@@ -17,6 +18,9 @@ import {
   Value,
 } from "../../src/index.ts";
 import { arena } from "../../src/memory/index.ts";
+
+// Those of a test that failed wait for ever.
+afterEach(() => end(activeChildren()));
 
 type Mutex = Lock | RLock | BoundedSemaphore;
 
@@ -302,24 +306,55 @@ for (const blocking of [true, false]) {
     const locks = [1, 2, 3].map(() => new Lock({ detectDeadlock: true }));
     const stop = new Value("int32", 0);
     const rounds = new Value("int32", 0);
+    const started = new Barrier(4);
     const traffic = async (seed: number): Promise<number> => {
       const task = async (n: number): Promise<void> => {
         for (let i = n; stop.value === 0; i++) {
           const [low, high] = [locks[i % 2], locks[(i % 2) + 1]] as [Lock, Lock];
           if (blocking) low.useSync(() => high.useSync(() => void rounds.add(1)));
-          else await low.use(() => high.use(() => void rounds.add(1)));
+          else {
+            // Held over some turns of the event loop, while other tasks of the process wait: circles of processes, not of tasks.
+            const turns = async (): Promise<void> => {
+              for (let turn = 0; turn < 5; turn++) await nextTurn();
+              rounds.add(1);
+            };
+            await low.use(() => high.use(turns));
+          }
         }
       };
+      await started.wait();
       await Promise.all((blocking ? [seed] : [seed, seed + 1, seed + 2]).map(task));
       return 0;
     };
     const children = [0, 1, 2].map((seed) => new Process(traffic, seed).start());
-    // Until each of them is at work, and then through many looks.
-    for (let looks = 0; looks < 200 || rounds.value < 500; looks++) assert.deepEqual(await deadlocks(), []);
+    await started.wait();
+    // One look at such a circle takes its time.
+    for (let looks = 0; looks < (blocking ? 500 : 15) || rounds.value < 500; looks++) {
+      assert.deepEqual(await deadlocks(), []);
+    }
     stop.value = 1;
     for (const child of children) assert.equal(await child.result(), 0);
   });
 }
+
+test("a process that is stopped is in no cycle of promises: its other tasks had no chance to let go", async () => {
+  const [mine, theirs] = [new Lock(), new Lock()];
+  const child = new Process(async () => {
+    await theirs.acquire();
+    await mine.acquire();
+  });
+  await mine.acquire();
+  child.start();
+  while (!isWaitedFor(mine)) await sleep(5);
+  process.kill(child.pid as number, "SIGSTOP");
+  const waiting = theirs.acquire();
+  for (let i = 0; i < 3; i++) assert.deepEqual(await deadlocks(), []);
+  process.kill(child.pid as number, "SIGCONT");
+  assert.equal((await found())[0]?.processes.length, 2);
+  mine.release();
+  assert.equal(await waiting, true);
+  assert.equal(await child.join(), 0);
+});
 
 test("bad options are refused by name", () => {
   assert.throws(() => new Lock({ detectDeadlocks: true } as never), { code: "ERR_UNKNOWN_OPTION" });
