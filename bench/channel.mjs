@@ -3,6 +3,7 @@
 import { fork, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -289,4 +290,5 @@ const isIdle = idle.every((percent) => percent < 0.05);
 console.log(
   `idle for 10 s: blocked ${idle[0].toFixed(3)} % CPU, awaiting ${idle[1].toFixed(3)} %  goal 0.0  ${isIdle ? "met" : "MISSED"}`,
 );
-console.log(`${seconds(began).toFixed(0)} s in all`);
+// Shared cores make all of this vary: a figure is worth something when the load is that of the benchmark itself, about 2.
+console.log(`${seconds(began).toFixed(0)} s in all; load average at the end ${loadavg()[0].toFixed(1)}`);
