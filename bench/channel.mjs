@@ -17,7 +17,10 @@ const IDLE_MS = 10_000;
 /** How much goes in one run: about a tenth to a third of a second for each side. */
 const COUNTS = { integers: 600_000, objects: 200_000, blocks: 300, trips: 10_000, promiseTrips: 10_000 };
 const PEER_COUNTS = { json: 40_000, advanced: 20_000, port: 100_000, blocks: 300 };
-/** How many messages the peers send without letting their event loop turn: tried out, the best for them. */
+/**
+ * How many messages the peers send without letting their event loop turn. 50, 300, 2000 and all at once were tried once, on a busy
+ * machine: for integers and for a MessagePort 300 was best or near it; for objects by process.send json it was not (all at once was).
+ */
 const [BATCH, BLOCK_BATCH] = [300, 4];
 const PEER = fileURLToPath(new URL("programs/channel-peer.mjs", import.meta.url));
 

@@ -5,7 +5,7 @@ import { parentPort } from "node:worker_threads";
 const BLOCK = new Uint8Array(1 << 20);
 const send = parentPort === null ? (value) => process.send(value) : (value) => parentPort.postMessage(value);
 
-/** In batches, with a turn of the event loop between them: that is the fastest way for both, for no long backlog builds up. */
+/** In batches, with a turn of the event loop between them, so that no long backlog builds up. */
 function sendAll({ item, count, batch }) {
   const value = item === "block" ? BLOCK : item;
   const end = Math.min(count, batch);
