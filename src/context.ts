@@ -1,28 +1,62 @@
-/** Contexts: the names of the façade that start processes, bound to one start method. */
+/** Contexts: the names of the façade, bound to one start method. */
 
+import { fromModule } from "./capture/index.ts";
+import * as channel from "./channel/index.ts";
+import * as errors from "./core/errors.ts";
+import { Manager, type ManagerOptions } from "./manager/index.ts";
+import { AsyncResult, Pool, type PoolOptions } from "./pool/index.ts";
 import {
   activeChildren,
   checkStartMethod,
   cpuCount,
   currentProcess,
+  getAllStartMethods,
   getStartMethod,
   parentProcess,
   Process,
   type ProcessOptions,
   type StartMethod,
 } from "./process/index.ts";
+import * as shared from "./shared/index.ts";
+import * as sync from "./sync/index.ts";
 import { wait, waitSync } from "./wait/index.ts";
 
+type Common = typeof errors & typeof channel & typeof sync & typeof shared;
+
+/** What starts no processes is the same in every context. */
+const COMMON = {
+  ...errors,
+  ...channel,
+  ...sync,
+  ...shared,
+  activeChildren,
+  AsyncResult,
+  cpuCount,
+  currentProcess,
+  fromModule,
+  getAllStartMethods,
+  parentProcess,
+  wait,
+  waitSync,
+};
+
 /** The library's names, with one start method. */
-export interface Context {
-  /** `Process`, started by this context's method. */
-  readonly Process: typeof Process;
+export interface Context extends Readonly<Common> {
   readonly activeChildren: typeof activeChildren;
+  readonly AsyncResult: typeof AsyncResult;
   readonly cpuCount: typeof cpuCount;
   readonly currentProcess: typeof currentProcess;
+  readonly fromModule: typeof fromModule;
+  readonly getAllStartMethods: typeof getAllStartMethods;
   readonly parentProcess: typeof parentProcess;
   readonly wait: typeof wait;
   readonly waitSync: typeof waitSync;
+  /** `Process`, started by this context's method. */
+  readonly Process: typeof Process;
+  /** `Pool`, whose workers are started by this context's method. */
+  readonly Pool: typeof Pool;
+  /** `Manager`, whose process is started by this context's method. */
+  readonly Manager: typeof Manager;
   getStartMethod(): StartMethod;
 }
 
@@ -32,15 +66,25 @@ function makeContext(method: StartMethod): Context {
       super(typeof first === "function" ? { method, target: first, args } : { method, ...first });
     }
   }
-  Object.defineProperty(ContextProcess, "name", { value: "Process" });
+  class ContextPool extends Pool {
+    constructor(processes?: number | PoolOptions, options: PoolOptions = {}) {
+      if (typeof processes === "object" && processes !== null) super({ method, ...processes });
+      else super(processes, { method, ...options });
+    }
+  }
+  class ContextManager extends Manager {
+    static override start(options: ManagerOptions = {}): Promise<never> {
+      return super.start({ method, ...options }) as Promise<never>;
+    }
+  }
+  for (const [name, type] of Object.entries({ Process: ContextProcess, Pool: ContextPool, Manager: ContextManager })) {
+    Object.defineProperty(type, "name", { value: name });
+  }
   return {
+    ...COMMON,
     Process: ContextProcess as typeof Process,
-    activeChildren,
-    cpuCount,
-    currentProcess,
-    parentProcess,
-    wait,
-    waitSync,
+    Pool: ContextPool,
+    Manager: ContextManager as typeof Manager,
     getStartMethod: () => method,
   };
 }

@@ -15,8 +15,10 @@ export interface Inheritance {
   /** Numbers of this process and its ancestors: `Process-1:2` is [1, 2]; empty in the first process. */
   identity: readonly number[];
   name: string;
+  /** How many of the last flags of node are this process's own, and not for its children. */
+  ownFlags: number;
   daemon: boolean;
   parent: { readonly pid: number; readonly name: string } | null;
 }
 
-export const inheritance: Inheritance = { identity: [], name: "MainProcess", daemon: false, parent: null };
+export const inheritance: Inheritance = { identity: [], name: "MainProcess", ownFlags: 0, daemon: false, parent: null };

@@ -37,6 +37,7 @@ const HEADER: Bootstrap = {
   parentSlot: undefined,
   mainModule: "",
   startMethod: "spare",
+  ownFlags: 0,
   argv: process.argv,
 };
 

@@ -108,6 +108,7 @@ function become(header: Bootstrap): void {
   inheritance.name = header.name;
   inheritance.identity = header.identity;
   inheritance.daemon = header.daemon;
+  inheritance.ownFlags = header.ownFlags;
   inheritance.parentSlot = header.parentSlot;
   inheritance.startMethod = header.startMethod;
   inheritance.parent = { pid: header.parentPid, name: header.parentName };

@@ -4,7 +4,7 @@ import { defineHandle, registerHandle } from "../core/handle.ts";
 import { checkFunction, checkKnownOptions, checkObject, checkString, typeError } from "../core/options.ts";
 import { type BlockRef, retractRef } from "../memory/index.ts";
 import type { PoolOptions } from "../pool/index.ts";
-import type { Process } from "../process/index.ts";
+import { checkStartMethod, type Process, type StartMethod } from "../process/index.ts";
 import type { ManagedType, ManagedTypes } from "./control.ts";
 import { FarClient, connectFar } from "./far-client.ts";
 import { FamilyManager, openManager } from "./family.ts";
@@ -49,6 +49,8 @@ export interface ManagerOptions {
   initArgs?: readonly unknown[] | undefined;
   /** Name of the process; default `"Manager-1"` and so on. */
   name?: string | undefined;
+  /** How its process is started; default: as all processes are. */
+  method?: StartMethod | undefined;
 }
 
 type AnyClass = new (...args: any[]) => object;
@@ -71,7 +73,7 @@ export interface CreatesTypes<Types> {
 }
 
 const STOP_MS = 5000;
-const OPTIONS = ["initializer", "initArgs", "name"];
+const OPTIONS = ["initializer", "initArgs", "name", "method"];
 const TAG = "Manager";
 
 /** What a manager object is made of; users call `Manager.start`. */
@@ -137,7 +139,7 @@ export class Manager {
   ): Promise<CreatesTypes<This["types"]> & InstanceType<This>> {
     checkOptions(options);
     const types = checkTypes(this.types);
-    const { family, child } = takeServer(options.name);
+    const { family, child } = takeServer(options.name, options.method);
     family.noteExit = () => noteExit(family, child);
     const made = new this(new Connected(family.client, family, child));
     try {
@@ -375,6 +377,7 @@ function checkOptions(options: ManagerOptions): void {
   checkKnownOptions("Manager.start", options, OPTIONS);
   if (options.initializer !== undefined) checkFunction("options.initializer", options.initializer);
   if (options.name !== undefined) checkString("options.name", options.name);
+  if (options.method !== undefined) checkStartMethod("options.method", options.method);
   if (options.initArgs !== undefined && typeof options.initArgs?.[Symbol.iterator] !== "function") {
     throw typeError("options.initArgs", "iterable", options.initArgs);
   }

@@ -6,7 +6,7 @@
 import { fromModule } from "../capture/index.ts";
 import { ownModule } from "../core/own-modules.ts";
 import { allocateCell } from "../memory/index.ts";
-import { Process, setListed } from "../process/index.ts";
+import { getStartMethod, Process, setListed, type StartMethod } from "../process/index.ts";
 import { FamilyManager } from "./family.ts";
 import { MANAGER_CELL_BYTES, ManagerState } from "./manager-cell.ts";
 import type { serve } from "./serve.ts";
@@ -26,14 +26,15 @@ let taken = 0;
 let kept: (ServerProcess & { readonly surroundings: string }) | undefined;
 let timer: NodeJS.Timeout | undefined;
 
-/** Takes the warm one if there is one that fits, or starts one. @param name Its name, if it must have a certain one. */
-export function takeServer(name?: string): ServerProcess {
+/** Takes the warm one if there is one that fits, or starts one. @param name Its name, if it must have a certain one. @param method Likewise. */
+export function takeServer(name?: string, method?: StartMethod): ServerProcess {
   taken += 1;
   // One manager is all that most programs need.
   if (taken > 1) later(keepOne, REFILL_MS);
   const warm = kept;
-  if (warm === undefined || name !== undefined || warm.family.words.state !== ManagerState.serving)
-    return startServer(name);
+  const isSpecial = name !== undefined || (method ?? getStartMethod()) === "spawn";
+  if (warm === undefined || isSpecial || warm.family.words.state !== ManagerState.serving)
+    return startServer(name, method);
   kept = undefined;
   if (warm.surroundings !== surroundings() || !warm.child.isAlive()) {
     warm.child.kill();
@@ -43,10 +44,16 @@ export function takeServer(name?: string): ServerProcess {
   return warm;
 }
 
-function startServer(name: string = `Manager-${++made}`): ServerProcess {
+function startServer(name: string = `Manager-${++made}`, method?: StartMethod): ServerProcess {
   const cell = allocateCell(MANAGER_CELL_BYTES);
   const family = new FamilyManager(cell);
-  const child = new Process({ target, args: [{ manager: cell.refer(), name }], daemon: true, name }) as Process;
+  const child = new Process({
+    target,
+    args: [{ manager: cell.refer(), name }],
+    daemon: true,
+    name,
+    ...(method === undefined ? {} : { method }),
+  }) as Process;
   child.start();
   return { family, child };
 }

@@ -14,6 +14,8 @@ export interface Bootstrap {
   readonly parentSlot: number | undefined;
   readonly mainModule: string;
   readonly startMethod: string;
+  /** How many of the last flags of node are the child's own, and not for its children. */
+  readonly ownFlags: number;
   /** `process.argv` of the parent: programs read their options there. */
   readonly argv: readonly string[];
   /** Where to go, when it is not where the process was started. */

@@ -3,6 +3,8 @@
  * that say what to run, or that must not run twice, such as an inspector's port.
  */
 
+import { inheritance } from "../core/inheritance.ts";
+
 /** Flags to leave out; those marked true take a value of their own when it does not stand behind a "=". */
 const LEFT_OUT: readonly (readonly [pattern: RegExp, takesValue: boolean])[] = [
   [/^(-e|--eval|-pe|-p|--print)$/, true],
@@ -10,7 +12,8 @@ const LEFT_OUT: readonly (readonly [pattern: RegExp, takesValue: boolean])[] = [
   [/^--input-type$/, true],
   [/^--inspect(-brk|-wait)?$/, false],
   [/^--(inspect-port|inspect-publish-uid|debug-port)$/, true],
-  [/^--test($|-(?!isolation-never))/, false],
+  [/^--test(-only|-force-exit|-update-snapshots|-randomize)?$/, false],
+  [/^--test-/, true],
   [/^--experimental-test-/, false],
   [/^--watch(-preserve-output)?$/, false],
   [/^--watch-(path|kill-signal)$/, true],
@@ -19,8 +22,15 @@ const LEFT_OUT: readonly (readonly [pattern: RegExp, takesValue: boolean])[] = [
   [/^--prof$/, false],
 ];
 
-/** The flags for a child of a process that has these. */
-export function inheritedExecArgv(execArgv: readonly string[] = process.execArgv): string[] {
+/**
+ * The flags for a child of a process that has these.
+ * @param own How many of the last ones are this process's own, such as its limit of memory.
+ */
+export function inheritedExecArgv(
+  all: readonly string[] = process.execArgv,
+  own: number = inheritance.ownFlags,
+): string[] {
+  const execArgv = all.slice(0, all.length - own);
   const kept: string[] = [];
   for (let i = 0; i < execArgv.length; i++) {
     const flag = execArgv[i] as string;

@@ -59,7 +59,8 @@ function send(
   for (let tries = 0; ; tries++) {
     const warm = method !== "spawn" && options.inheritsStdio && tries < SPARE_TRIES;
     const link = warm ? takeSpare(execArgv, env) : launch({ execArgv, env, stdio: options.stdio });
-    const header = { ...headerOf(child, method), ...late(options, env, link) };
+    const ownFlags = options.maxMemory === undefined ? 0 : 1;
+    const header = { ...headerOf(child, method, ownFlags), ...late(options, env, link) };
     // A spare that somebody has killed meanwhile takes nothing any more.
     if (link.go(packParcel(header, encoded)) || !warm) return link;
   }
@@ -72,7 +73,7 @@ function giveBackUnlessTaken(link: ChildLink, { transfers }: Encoded): void {
   });
 }
 
-function headerOf({ name, identity, daemon }: ChildIdentity, startMethod: string): Bootstrap {
+function headerOf({ name, identity, daemon }: ChildIdentity, startMethod: string, ownFlags: number): Bootstrap {
   const me = currentProcess();
   return {
     name,
@@ -83,6 +84,7 @@ function headerOf({ name, identity, daemon }: ChildIdentity, startMethod: string
     parentSlot: selfSlotIfAny(),
     mainModule: mainModule(),
     startMethod,
+    ownFlags,
     argv: process.argv,
   };
 }

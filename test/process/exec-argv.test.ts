@@ -23,7 +23,19 @@ const CASES: readonly [string, string[], string[]][] = [
   ],
   [
     "not tests, watching and profiles",
-    ["--test", "--test-only", "--watch", "--watch-path=x", "--cpu-prof", "--heap-prof"],
+    [
+      "--test",
+      "--test-only",
+      "--test-name-pattern",
+      "x",
+      "--test-timeout=5",
+      "--test-reporter",
+      "tap",
+      "--watch",
+      "--watch-path=x",
+      "--cpu-prof",
+      "--heap-prof",
+    ],
     [],
   ],
 ];

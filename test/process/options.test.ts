@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as facade from "../../src/index.ts";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import {
@@ -107,6 +108,40 @@ test("every start method gives the same, and children start as they were started
     assert.deepEqual(await child.result(), [method, 2, method]);
     assert.equal(await child.join(), 0);
   }
+});
+
+test("a context has all names of the façade, and its Pool and Manager start by its method", async () => {
+  const context = getContext("spawn");
+  const apart = ["getContext", "setStartMethod"];
+  assert.deepEqual(
+    Object.keys(facade).filter((name) => !(name in context)),
+    apart,
+  );
+  await using pool = new context.Pool(1);
+  assert.ok(pool instanceof facade.Pool);
+  assert.equal(await pool.apply(() => getStartMethod()), "spawn");
+  await using manager = await context.Manager.start();
+  assert.ok(manager instanceof facade.Manager);
+  class Asked {
+    method(): string {
+      return getStartMethod();
+    }
+  }
+  assert.equal(await (await manager.create(Asked)).method(), "spawn");
+  assert.equal(new context.Lock() instanceof facade.Lock, true);
+});
+
+test("maxMemory is for the process alone: its children have the flags that were given to the program", async () => {
+  const limits = await new Process({
+    target: async () => {
+      const limit = (): string | undefined => process.execArgv.find((flag) => flag.startsWith("--max-old-space-size"));
+      return [limit(), await new Process(limit).start().result()];
+    },
+    maxMemory: 200 * 2 ** 20,
+  })
+    .start()
+    .result();
+  assert.deepEqual(limits, ["--max-old-space-size=200", undefined]);
 });
 
 test("a subclass of a context's Process is started by that method", async () => {
