@@ -222,26 +222,17 @@ async function pythonAndIdle() {
   return { peer, idle };
 }
 
-const rows = [];
+const report = new Report("Queues and pipes");
 const K = { unit: "k/s", scale: 1e-3 };
 const US = { unit: "µs", scale: 1 };
 const GB = { unit: "GB/s", scale: 1 };
+let figure = "";
 
-/** @param atLeast True when more is better. Without a goal the line is there to be known. */
+/** @param name Empty for another peer of the last figure. @param atLeast True when more is better. */
 function row(name, value, peerName, peer, { unit, scale }, goal, atLeast) {
-  const ratio = value / peer;
-  const verdict = goal === undefined ? "" : (atLeast ? ratio >= goal : ratio <= goal) ? "met" : "MISSED";
+  figure = name || figure;
   const wanted = goal === undefined ? "" : `${atLeast ? ">=" : "<="} ${goal}`;
-  rows.push([
-    name,
-    (value * scale).toPrecision(4),
-    unit,
-    peerName,
-    (peer * scale).toPrecision(4),
-    ratio.toFixed(2),
-    wanted,
-    verdict,
-  ]);
+  report.row(figure, unit, value * scale, wanted, { name: peerName, value: peer * scale });
 }
 
 const began = performance.now();
@@ -278,20 +269,8 @@ const shared = await twoPairs([new Queue()], SMALL, COUNTS.objects / 2);
 row("2 producers, 2 consumers, one queue", shared, "two pairs at once", apart, K, 0.7, true);
 row("", shared, "2 x a pair alone", 2 * objects, K);
 
-const head = ["figure", "here", "", "peer", "value", "ratio", "goal", ""];
-const widths = head.map((_, i) => Math.max(...[head, ...rows].map((each) => each[i].length)));
-const numeric = new Set([1, 4, 5]);
-for (const each of [head, ...rows]) {
-  console.log(
-    each
-      .map((cell, i) => (numeric.has(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-const isIdle = idle.every((percent) => percent < 0.05);
-console.log(
-  `idle for 10 s: blocked ${idle[0].toFixed(3)} % CPU, awaiting ${idle[1].toFixed(3)} %  goal 0.0  ${isIdle ? "met" : "MISSED"}`,
-);
+report.row("idle for 10 s, blocked", "% CPU", idle[0], "<= 0.05");
+report.row("idle for 10 s, awaiting", "% CPU", idle[1], "<= 0.05");
+report.print();
 // Shared cores make all of this vary: a figure is worth something when the load is that of the benchmark itself, about 2.
 console.log(`${seconds(began).toFixed(0)} s in all; load average at the end ${loadavg()[0].toFixed(1)}`);
