@@ -34,7 +34,7 @@ async function untilGone(signal, toGroup) {
   const { program, pids, errors } = await startFamily();
   const exited = once(program, "exit");
   const start = performance.now();
-  process.kill(toGroup ? -program.pid : program.pid, signal);
+  process.kill((toGroup ? -1 : 1) * Number(program.pid), signal);
   await exited;
   while (!pids.every(isGone)) await new Promise((resolve) => setImmediate(resolve));
   return { time: performance.now() - start, lines: errors().split("\n").filter(Boolean).length };

@@ -1,42 +1,65 @@
-"""The Python side of bench/sync.mjs: prints name and microseconds, a line a figure."""
+"""The Python side of bench/sync.mjs: prints name and microseconds (contended: millions a second), a line a figure."""
 import os, statistics, time
 import multiprocessing as mp
 
-RUNS, ROUNDS = 5, 300
+RUNS, ROUNDS, CONTENDED = 5, 300, 50000
+ONE_CPU = os.sched_getaffinity(0) == {0}
 
-def measure(name, count, work):
+def pin(cpu):
+    if not ONE_CPU:
+        os.sched_setaffinity(0, {cpu})
+
+def measure(count, work):
     work(count)
     times = []
     for _ in range(RUNS):
         start = time.perf_counter(); work(count); times.append((time.perf_counter() - start) / count * 1e6)
-    print(name, statistics.median(times), flush=True)
+    return statistics.median(times)
 
-def pin(cpu):
-    if os.sched_getaffinity(0) != {0}:
-        os.sched_setaffinity(0, {cpu})
+def against(name, rounds, work, peer, *args):
+    child = mp.Process(target=peer, args=(rounds * (RUNS + 1), 1, *args)); child.start()
+    us = measure(rounds, lambda n: work(n, 0, *args))
+    child.join()
+    print(name, 2 / us if name == "contended" else us, flush=True)
 
-def pong(a, b, n):
-    pin(1)
-    for _ in range(n):
-        a.acquire(); b.release()
-
-def meet(barrier, n, cpu=1):
+def count(n, cpu, lock, counter):
     pin(cpu)
     for _ in range(n):
-        barrier.wait()
+        with lock: counter.value += 1
+
+def ping(n, cpu, a, b):
+    for _ in range(n): a.release(); b.acquire()
+def pong(n, cpu, a, b):
+    pin(cpu)
+    for _ in range(n): a.acquire(); b.release()
+
+def flag(n, cpu, a, b):
+    for _ in range(n): a.set(); b.wait(); b.clear()
+def answer(n, cpu, a, b):
+    pin(cpu)
+    for _ in range(n): a.wait(); a.clear(); b.set()
+
+def play(n, mine, cond, turn):
+    pin(mine)
+    for _ in range(n):
+        with cond:
+            while turn.value != mine: cond.wait()
+            turn.value = 1 - mine
+            cond.notify()
+
+def meet(n, cpu, barrier):
+    pin(cpu)
+    for _ in range(n): barrier.wait()
 
 if __name__ == "__main__":
-    lock, a, b, barrier = mp.Lock(), mp.Semaphore(0), mp.Semaphore(0), mp.Barrier(2)
+    lock = mp.Lock()
     def uncontended(n):
         for _ in range(n):
             lock.acquire(); lock.release()
-    measure("lock", 100000, uncontended)
-    def ping(n):
-        for _ in range(n):
-            a.release(); b.acquire()
-    for name, target, args, work in (
-        ("semaphore", pong, (a, b), ping),
-        ("barrier", meet, (barrier,), lambda n: meet(barrier, n, 0)),
-    ):
-        child = mp.Process(target=target, args=(*args, ROUNDS * (RUNS + 1)))
-        child.start(); measure(name, ROUNDS, work); child.join()
+    print("lock", measure(100000, uncontended), flush=True)
+    pin(0)
+    if not ONE_CPU: against("contended", CONTENDED, count, count, lock, mp.RawValue("d", 0))
+    against("semaphore", ROUNDS, ping, pong, mp.Semaphore(0), mp.Semaphore(0))
+    against("event", ROUNDS, flag, answer, mp.Event(), mp.Event())
+    against("condition", ROUNDS, play, play, mp.Condition(), mp.RawValue("i", 0))
+    against("barrier", ROUNDS, meet, meet, mp.Barrier(2))

@@ -4,7 +4,7 @@ import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { LockNotHeldError } from "../core/errors.ts";
 import { defineHandle } from "../core/handle.ts";
 import { checkFunction, checkInteger, typeError } from "../core/options.ts";
-import { TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { AdaptiveSpin, TIMED_OUT, WaitQueue } from "../wait/index.ts";
 import type { Guard } from "./lock-like.ts";
 import { Lock } from "./lock.ts";
 import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
@@ -123,7 +123,7 @@ export class Condition extends Primitive {
     let count = 0;
     try {
       const onParked = (): void => void (count = this.#releaseLock());
-      return this.#queue.parkSync(deadline, { validate: always, onParked }) !== TIMED_OUT;
+      return this.#queue.parkSync(deadline, { validate: always, onParked, spin }) !== TIMED_OUT;
     } finally {
       this.#lock.reacquireSync();
       this.#restoreLock(count);
@@ -186,6 +186,7 @@ export class Condition extends Primitive {
   }
 }
 
+const spin = new AdaptiveSpin();
 const always = (): boolean => true;
 
 function remaining(deadline: Deadline): WaitOptions {

@@ -85,10 +85,11 @@ export class LockWord {
   /** Releases it, whoever holds it. @returns false when nobody does. */
   release(): boolean {
     const words = this.#words;
-    if ((Atomics.load(words, this.#word) & OWNER_MASK) === 0) return false;
+    // Plain reads: the holder is known to who releases, and the look at the waiters is repeated below. An atomic one is a call.
+    if (((words[this.#word] as number) & OWNER_MASK) === 0) return false;
     // Who holds the lock writes it alone.
     words[this.#word + TURN] = ((words[this.#word + TURN] as number) + 1) | 0;
-    if (Atomics.load(words, this.#word + WAITING) === 0) {
+    if (words[this.#word + WAITING] === 0) {
       Atomics.store(words, this.#word, 0);
       // Somebody may have begun to wait between the look and the release.
       if (Atomics.load(words, this.#word + WAITING) !== 0) this.#queue.unparkOne();

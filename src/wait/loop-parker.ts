@@ -3,7 +3,8 @@
 import type { Deadline } from "../core/deadline.ts";
 import { arena, selfSlot, Slot, slotWord } from "../memory/index.ts";
 import { installDoorbell, keepEventLoop, onDoorbell, releaseEventLoop } from "./doorbell.ts";
-import { Node, NodeState, TIMED_OUT } from "./waiter-nodes.ts";
+import { linger, stopLingering } from "./linger.ts";
+import { isWoken, TIMED_OUT } from "./waiter-nodes.ts";
 
 const SLICE_MS = 100;
 
@@ -39,6 +40,7 @@ export function parkInLoop(
     const abort = (): void => fail(deadline.signal?.reason);
     const end = (): number => {
       parked.delete(node);
+      stopLingering(node);
       clearTimeout(timer);
       deadline.signal?.removeEventListener("abort", abort);
       if (onSlice !== undefined) stopSlicing();
@@ -58,11 +60,8 @@ export function parkInLoop(
     parked.set(node, { finish, fail, onSlice });
     // Woken by this very process before it got here, or before the bell was there to be rung.
     if (isWoken(node)) setImmediate(settleWoken);
+    else linger(node, finish);
   });
-}
-
-function isWoken(node: number): boolean {
-  return Atomics.load(arena().words, node + Node.state) === NodeState.woken;
 }
 
 function settleWoken(): void {

@@ -21,7 +21,8 @@ import { futexWait, futexWake } from "../platform/index.ts";
 import { ringDoorbell } from "./doorbell.ts";
 import { parkInLoop } from "./loop-parker.ts";
 import { lockQueue, takeOverLock, unlockQueue } from "./queue-lock.ts";
-import { forEachNode, giveNode, Node, NodeState, takeNode, TIMED_OUT } from "./waiter-nodes.ts";
+import type { AdaptiveSpin } from "./spin.ts";
+import { forEachNode, giveNode, isWoken, Node, NodeState, Sleep, takeNode, TIMED_OUT } from "./waiter-nodes.ts";
 
 export { TIMED_OUT };
 
@@ -38,6 +39,8 @@ export interface ParkOptions {
   readonly onSlice?: (() => void) | undefined;
   /** Called once when the waiter is queued, before it sleeps: to release what it held until then. */
   readonly onParked?: (() => void) | undefined;
+  /** For a blocking wait that cannot spin before it is queued: spins before it sleeps. */
+  readonly spin?: AdaptiveSpin | undefined;
   /** A number for wakers that choose by it; default 0. */
   readonly data?: number | undefined;
 }
@@ -64,13 +67,13 @@ export class WaitQueue {
    * Blocks the thread until woken.
    * @returns the waker's token (0 or more), TIMED_OUT or NOT_PARKED.
    */
-  parkSync(deadline: Deadline, { validate, onSlice, onParked, data = 0 }: ParkOptions): number {
-    const node = takeNode(false);
+  parkSync(deadline: Deadline, { validate, onSlice, onParked, spin, data = 0 }: ParkOptions): number {
+    const node = takeNode(Sleep.futex);
     if (!this.#enqueue(node, validate, data)) return NOT_PARKED;
     this.#parked(node, onParked);
     let failure: { error: unknown } | undefined;
     try {
-      this.#sleep(node, deadline, onSlice);
+      if (spin?.until(() => isWoken(node)) !== true) this.#sleep(node, deadline, onSlice);
     } catch (error) {
       failure = { error };
     }
@@ -87,7 +90,7 @@ export class WaitQueue {
    */
   park(deadline: Deadline, { validate, onSlice, onParked, data = 0 }: ParkOptions): Promise<number> {
     if (deadline.signal?.aborted) return Promise.reject(deadline.signal.reason as Error);
-    const node = takeNode(true);
+    const node = takeNode(Sleep.loop);
     if (!this.#enqueue(node, validate, data)) return Promise.resolve(NOT_PARKED);
     this.#parked(node, onParked);
     return parkInLoop(node, deadline, onSlice, () => this.#leave(node));
@@ -264,8 +267,9 @@ export class WaitQueue {
 
 function wake(node: number): void {
   const { words, address } = arena();
-  if (words[node + Node.inLoop] === 1) ringDoorbell(words[node + Node.owner] as number);
-  else futexWake(address + 4 * node, 1);
+  const how = Atomics.load(words, node + Node.how);
+  if (how === Sleep.loop) ringDoorbell(words[node + Node.owner] as number);
+  else if (how === Sleep.futex) futexWake(address + 4 * node, 1);
 }
 
 /** Removes what a dead process left in wait queues. */

@@ -7,7 +7,7 @@
  * |------|----------------------------------------------------|-------------------------------------|
  * | 0    | state: IDLE, WAITING, WOKEN; blocked ones sleep on it | owner; wakers, holding the queue's lock |
  * | 1    | slot of the owner                                  | owner                               |
- * | 2    | 1 when the owner waits in its event loop           | owner                               |
+ * | 2    | how the owner waits, a Sleep                       | owner                               |
  * | 3    | the queue's first word, 0 when in none             | owner                               |
  * | 4, 5 | next and previous node in the queue                | who holds the queue's lock          |
  * | 6    | token: what the waker hands over                   | waker                               |
@@ -27,9 +27,11 @@ import {
   selfSlot,
 } from "../memory/index.ts";
 
-export const Node = { state: 0, owner: 1, inLoop: 2, queue: 3, next: 4, previous: 5, token: 6, data: 7 } as const;
+export const Node = { state: 0, owner: 1, how: 2, queue: 3, next: 4, previous: 5, token: 6, data: 7 } as const;
 /** What a wait gives instead of a token: the time ran out, or it was given up. */
 export const TIMED_OUT = -1;
+/** How a waiter is to be woken: by its futex, by its doorbell, or not at all, since it looks by itself. */
+export const Sleep = { futex: 0, loop: 1, looking: 2 } as const;
 export const NodeState = { idle: 0, waiting: 1, woken: 2 } as const;
 
 const NODE_WORDS = 16;
@@ -39,12 +41,16 @@ const pages: Cell[] = [];
 const free: number[] = [];
 
 /** A node of this process, idle; an index into `words`. */
-export function takeNode(inLoop: boolean): number {
+export function takeNode(how: number): number {
   const node = free.pop() ?? cutPage();
   const { words } = arena();
   words[node + Node.owner] = selfSlot();
-  words[node + Node.inLoop] = inLoop ? 1 : 0;
+  words[node + Node.how] = how;
   return node;
+}
+
+export function isWoken(node: number): boolean {
+  return Atomics.load(arena().words, node + Node.state) === NodeState.woken;
 }
 
 /** Gives a node back that is in no queue any more. */

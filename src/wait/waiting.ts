@@ -1,7 +1,7 @@
 /** Who waits where, as others see it. */
 
 import { arena } from "../memory/index.ts";
-import { forEachNode, Node, NodeState } from "./waiter-nodes.ts";
+import { forEachNode, Node, NodeState, Sleep } from "./waiter-nodes.ts";
 
 /** A wait that has not been answered yet. */
 export interface Waiting {
@@ -23,7 +23,7 @@ export function forEachWaiting(visit: (waiting: Waiting) => void): void {
   forEachNode((node) => {
     const slot = words[node + Node.owner] as number;
     const queue = words[node + Node.queue] as number;
-    const inLoop = words[node + Node.inLoop] === 1;
+    const inLoop = words[node + Node.how] !== Sleep.futex;
     const data = words[node + Node.data] as number;
     // Last, so that a node which was taken and filled meanwhile is not seen half.
     if (Atomics.load(words, node + Node.state) === NodeState.waiting && queue !== 0) {
