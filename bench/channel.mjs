@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { Pipe, Process, Queue } from "../dist/index.js";
-import { median } from "./report.mjs";
+import { median, Report } from "./report.mjs";
 
 const RUNS = 5;
 const SMALL = { id: 1, name: "item", ok: true };

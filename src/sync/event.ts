@@ -1,15 +1,27 @@
-/** Event: a flag that processes wait for. */
+/**
+ * Event: a flag that processes wait for.
+ *
+ * | word | holds                                                   | written by     |
+ * |------|---------------------------------------------------------|----------------|
+ * | 0    | bit 0: 1 while it is set; above: how often it was set   | set, clear     |
+ * | 4–7  | the wait queue                                          | see WaitQueue  |
+ *
+ * A setter can be slow: before it wakes anybody, others may have seen the flag, cleared it, and wait for the next time. They
+ * are not to be woken for this one. So a waiter notes how often the event had been set, and a setter wakes those who noted less.
+ */
 
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { defineHandle } from "../core/handle.ts";
 import { arena, CellHeader, cellWord, forEachCell, onSweep, payloadOffset } from "../memory/index.ts";
-import { AdaptiveSpin, type Readiness, TIMED_OUT, WAITABLE, WaitQueue } from "../wait/index.ts";
+import { AdaptiveSpin, NOT_PARKED, type Readiness, WAITABLE, WaitQueue } from "../wait/index.ts";
 import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
 
 const TAG = "Event";
-/** Word 0 is the flag, words 4–7 the wait queue. */
 const BYTES = 32;
+const SET_BIT = 1;
 const QUEUE = 4;
+/** What a setter gives; a wake-up without it tells nothing. */
+const WAS_SET = 1;
 
 const spin = new AdaptiveSpin();
 const SET: Promise<boolean> = Promise.resolve(true);
@@ -35,20 +47,26 @@ export class Event extends Primitive {
 
   /** True while it is set. */
   get isSet(): boolean {
-    return Atomics.load(this.words, this.word) === 1;
+    return (Atomics.load(this.words, this.word) & SET_BIT) !== 0;
   }
 
   /** Sets it and wakes all who wait. */
   set(): void {
     this.checkOpen();
-    Atomics.store(this.words, this.word, 1);
-    if (this.#queue.waiting > 0) this.#queue.unpark();
+    const { words, word } = this;
+    let before: number;
+    let now: number;
+    do {
+      before = Atomics.load(words, word);
+      now = (before + 2) | SET_BIT | 0;
+    } while (Atomics.compareExchange(words, word, before, now) !== before);
+    if (this.#queue.waiting > 0) this.#queue.unpark(Infinity, WAS_SET, (noted) => ((now - noted) | 0) > SET_BIT);
   }
 
   /** Clears it: who waits from now on, waits. */
   clear(): void {
     this.checkOpen();
-    Atomics.store(this.words, this.word, 0);
+    Atomics.and(this.words, this.word, ~SET_BIT);
   }
 
   /** Waits until it is set. @returns false when the time ran out. Rejects with `signal.reason` when aborted. */
@@ -60,10 +78,13 @@ export class Event extends Primitive {
   async #wait(options: WaitOptions | undefined): Promise<boolean> {
     const deadline = Deadline.from(options);
     deadline.throwIfAborted();
-    if (this.isSet) return true;
-    if (deadline.expired) return false;
-    const token = await this.#queue.park(deadline, { validate: () => !this.isSet });
-    return token === TIMED_OUT ? this.isSet : true;
+    for (;;) {
+      const data = Atomics.load(this.words, this.word);
+      if ((data & SET_BIT) !== 0) return true;
+      if (deadline.expired) return false;
+      const token = await this.#queue.park(deadline, { validate: () => this.#isStill(data), data });
+      if (token === WAS_SET || token === NOT_PARKED) return true;
+    }
   }
 
   /** As `wait`, blocking. */
@@ -71,10 +92,19 @@ export class Event extends Primitive {
     if (options === undefined && this.isSet) return true;
     const deadline = Deadline.from(options);
     deadline.throwIfAborted();
-    if (this.isSet) return true;
-    if (deadline.expired) return false;
-    if (spin.until(() => this.isSet)) return true;
-    return this.#queue.parkSync(deadline, { validate: () => !this.isSet }) === TIMED_OUT ? this.isSet : true;
+    for (;;) {
+      const data = Atomics.load(this.words, this.word);
+      if ((data & SET_BIT) !== 0) return true;
+      if (deadline.expired) return false;
+      if (spin.until(() => this.isSet)) return true;
+      const token = this.#queue.parkSync(deadline, { validate: () => this.#isStill(data), data });
+      if (token === WAS_SET || token === NOT_PARKED) return true;
+    }
+  }
+
+  /** False when it was set since, even if it was cleared again. */
+  #isStill(noted: number): boolean {
+    return Atomics.load(this.words, this.word) === noted;
   }
 
   #readiness(): Readiness {
@@ -102,7 +132,7 @@ function wakeForSet(): void {
   forEachCell((id) => {
     if (words[cellWord(id) + CellHeader.kind] !== SyncKind.event) return;
     const word = payloadOffset(id) / 4;
-    if (Atomics.load(words, word) === 1) new WaitQueue(word + QUEUE).unpark();
+    if ((Atomics.load(words, word) & SET_BIT) !== 0) new WaitQueue(word + QUEUE).unpark(Infinity, WAS_SET);
   });
 }
 

@@ -10,7 +10,7 @@
 import { availableParallelism } from "node:os";
 
 const MAX_SPINS = 4000;
-const MIN_SPINS = 16;
+const MIN_SPINS = 200;
 /** Longer than it takes to wake the other side: some 100 µs. */
 const LONG_SPINS = 12_000;
 /** After how many failures in a row a long spin is tried, at first and at last. */

@@ -119,16 +119,22 @@ export class WaitQueue {
     return node !== 0;
   }
 
-  /** Wakes up to `limit` waiters, first come first. @returns how many were woken. */
-  unpark(limit: number = Infinity, token = 0): number {
+  /**
+   * Wakes up to `limit` waiters, first come first.
+   * @param accepts Says by their `data` which ones; default all.
+   * @returns how many were woken.
+   */
+  unpark(limit: number = Infinity, token = 0, accepts?: (data: number) => boolean): number {
     if (this.waiting === 0) return 0;
     this.#lock();
     const { words } = arena();
     const woken: number[] = [];
     for (let node = words[this.#word + Queue.head] as number; node !== 0 && woken.length < limit;) {
       const next = words[node + Node.next] as number;
-      this.#pop(node, token);
-      woken.push(node);
+      if (accepts === undefined || accepts(words[node + Node.data] as number)) {
+        this.#pop(node, token);
+        woken.push(node);
+      }
       node = next;
     }
     unlockQueue(this.#word);

@@ -91,7 +91,7 @@ test("Event: the one that sets it is killed before it wakes the waiters: they wa
   const event = new Event();
   const child = new Process(() => {
     while (arena().words[wordOf(event) + 7] === 0);
-    Atomics.store(arena().words, wordOf(event), 1);
+    Atomics.or(arena().words, wordOf(event), 1);
     process.kill(process.pid, "SIGKILL");
   }).start();
   assert.equal(await event.wait(), true);

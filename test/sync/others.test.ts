@@ -14,6 +14,7 @@ import {
   SharedArray,
   wait,
 } from "../../src/index.ts";
+import { WaitQueue } from "../../src/wait/index.ts";
 
 const ascending = (a: number | undefined, b: number | undefined): number => (a ?? 0) - (b ?? 0);
 const alphabetic = (a: string, b: string): number => a.localeCompare(b);
@@ -148,6 +149,32 @@ test("Event: wait, set, clear, from another process (53)", async () => {
   const blocked = new Process(() => event.waitSync()).start();
   event.set();
   assert.equal(await blocked.result(), true);
+});
+
+test("Event: a slow set() wakes nobody who has seen it already, cleared it and waits for the next one", async () => {
+  const event = new Event();
+  const original = Object.getOwnPropertyDescriptor(WaitQueue.prototype, "waiting") as PropertyDescriptor;
+  let next: Promise<boolean> | undefined;
+  // What others do between the two halves of set(): the flag, and waking those who wait.
+  const meanwhile = (): void => {
+    Object.defineProperty(WaitQueue.prototype, "waiting", original);
+    assert.ok(event.isSet);
+    event.clear();
+    next = event.wait({ timeout: 60_000 });
+  };
+  Object.defineProperty(WaitQueue.prototype, "waiting", {
+    configurable: true,
+    get(this: WaitQueue) {
+      meanwhile();
+      return this.waiting;
+    },
+  });
+  event.set();
+  const wasSet = (next as Promise<boolean>).then(() => event.isSet);
+  // Time for a wake-up that should not be to arrive.
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  event.set();
+  assert.equal(await wasSet, true, "woken before it was set again");
 });
 
 test("Event: wait() of several things gives those that are ready", async () => {
