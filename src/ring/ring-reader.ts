@@ -22,6 +22,8 @@ export class RingReader {
   readonly #me: number;
   readonly #record: RecordView = { kind: 0, aux: 0, bytes: NO_BYTES, view: NO_VIEW, position: 0, limit: 0 };
   #segment: Segment | undefined;
+  /** How many records had been put when it was last asked. */
+  #knownPut: number;
   /** The block of the record that is being read. */
   #block: { readonly ref: BlockRef; readonly kilobytes: number } | undefined;
 
@@ -29,12 +31,19 @@ export class RingReader {
     this.#words = words;
     this.#at = at;
     this.#me = selfSlot() + 1;
+    this.#knownPut = words[at + RingWord.put] as number;
   }
 
   /** True when there is no record. */
   get isEmpty(): boolean {
-    const at = this.#at;
-    return Atomics.load(this.#words, at + RingWord.put) === Atomics.load(this.#words, at + RingWord.taken);
+    return !this.#isBehind(Atomics.load(this.#words, this.#at + RingWord.taken));
+  }
+
+  /** True when there are records after so many. Asks the writers' side only when no more are known of: that line is theirs. */
+  #isBehind(taken: number): boolean {
+    if (((this.#knownPut - taken) | 0) > 0) return true;
+    this.#knownPut = Atomics.load(this.#words, this.#at + RingWord.put);
+    return this.#knownPut !== taken;
   }
 
   /** The number of the next record: tells whether it is still the one that was seen before. */
@@ -51,11 +60,11 @@ export class RingReader {
    * @returns What `take` gave, or NOTHING.
    */
   read<T>(take: (record: RecordView) => T): T | typeof NOTHING {
-    if (this.isEmpty) return NOTHING;
     const words = this.#words;
     const at = this.#at;
+    if (this.isEmpty) return NOTHING;
     this.#lock();
-    if (Atomics.load(words, at + RingWord.put) === words[at + RingWord.taken]) {
+    if (!this.#isBehind(words[at + RingWord.taken] as number)) {
       this.#unlock();
       return NOTHING;
     }
