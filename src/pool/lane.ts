@@ -147,6 +147,8 @@ export class LaneReader implements ByteSource {
   readonly #tailWord: number;
   readonly #headWord: number;
   #head: number;
+  /** The tail when it was last asked for. */
+  #tail: number;
   #length = 0;
   #outside: Extent | undefined;
 
@@ -158,10 +160,14 @@ export class LaneReader implements ByteSource {
     this.#tailWord = tailWord;
     this.#headWord = headWord;
     this.#head = Atomics.load(arena().words, headWord) >>> 0;
+    this.#tail = this.#head;
   }
 
   get isEmpty(): boolean {
-    return Atomics.load(arena().words, this.#tailWord) >>> 0 === this.#head;
+    // The writer is asked only when no more records are known of: that line is its own.
+    if (this.#tail !== this.#head) return false;
+    this.#tail = Atomics.load(arena().words, this.#tailWord) >>> 0;
+    return this.#tail === this.#head;
   }
 
   /** Goes to the next record. @returns false when there is none. */
