@@ -173,5 +173,22 @@ function readDomException(reader: Reader, index: number): DOMException {
 function readReduced(reader: Reader, index: number): unknown {
   if (reader.options.functions === false) reader.fail("objects that rebuild themselves are not taken from strangers");
   const [fn, ...args] = reader.value() as [(...args: unknown[]) => unknown, ...unknown[]];
-  return reader.made(index, fn(...args));
+  return reader.made(index, rebuild(fn, args));
+}
+
+/** What functions of users have thrown: no damage of the message, whatever its class. */
+const thrownByUsers = new WeakSet<object>();
+
+function rebuild(fn: (...args: unknown[]) => unknown, args: unknown[]): unknown {
+  try {
+    return fn(...args);
+  } catch (error) {
+    if (error instanceof Error) thrownByUsers.add(error);
+    throw error;
+  }
+}
+
+/** True for an error that a function of the user has thrown while it rebuilt an object. */
+export function isThrownByUser(error: object): boolean {
+  return thrownByUsers.has(error);
 }

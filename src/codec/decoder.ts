@@ -5,7 +5,7 @@ import { SerializationError } from "../core/errors.ts";
 import { reviveHandle } from "../core/handle.ts";
 import { readFunction } from "./decode-function.ts";
 import { readError } from "./decode-error.ts";
-import { readSpecial } from "./decode-special.ts";
+import { isThrownByUser, readSpecial } from "./decode-special.ts";
 import type { Cell } from "../capture/restore.ts";
 import type { DecodeOptions, Reader } from "./reader.ts";
 import { ShortStrings } from "./short-strings.ts";
@@ -303,6 +303,6 @@ function define(object: object, key: string, value: unknown): void {
 }
 
 function explain(error: unknown): unknown {
-  if (!(error instanceof RangeError) || error instanceof SerializationError) return error;
+  if (!(error instanceof RangeError) || isThrownByUser(error)) return error;
   return new SerializationError("Cannot read a message: it is damaged, or nested too deeply", { cause: error });
 }
