@@ -177,7 +177,7 @@ export class ReceivePort {
       if (this.ready) throw LOOK_AGAIN;
     };
     try {
-      queue.parkSync(deadline, { validate: () => !this.ready, onSlice });
+      queue.parkSync(deadline, { validate: () => !this.ready, onSlice, patient: true });
     } catch (error) {
       if (error !== LOOK_AGAIN) throw error;
     }

@@ -31,12 +31,16 @@ export const NOT_PARKED = -2;
 
 /** Longest sleep in one go: signal handlers and exits cannot run meanwhile. */
 export const SLICE_MS = 100;
+/** What a patient waiter comes to: a slice costs 0.2 ms of a processor that was asleep. */
+const LONGEST_SLICE_MS = 500;
 
 export interface ParkOptions {
   /** Asked under the queue's lock; false means: do not wait after all. Must be short and use no wait queue. */
   readonly validate: () => boolean;
   /** Called about every 100 ms while waiting, in the waiter: to see whether the one waited for is alive. May throw to end the wait. */
   readonly onSlice?: (() => void) | undefined;
+  /** Slices may grow to half a second: for waits that go on for long, where somebody else will most likely notice deaths. */
+  readonly patient?: boolean | undefined;
   /** Called once when the waiter is queued, before it sleeps: to release what it held until then. */
   readonly onParked?: (() => void) | undefined;
   /** For a blocking wait that cannot spin before it is queued: spins before it sleeps. */
@@ -67,13 +71,14 @@ export class WaitQueue {
    * Blocks the thread until woken.
    * @returns the waker's token (0 or more), TIMED_OUT or NOT_PARKED.
    */
-  parkSync(deadline: Deadline, { validate, onSlice, onParked, spin, data = 0 }: ParkOptions): number {
+  parkSync(deadline: Deadline, { validate, onSlice, onParked, spin, patient, data = 0 }: ParkOptions): number {
     const node = takeNode(Sleep.futex);
     if (!this.#enqueue(node, validate, data)) return NOT_PARKED;
     this.#parked(node, onParked);
     let failure: { error: unknown } | undefined;
     try {
-      if (spin?.until(() => isWoken(node)) !== true) this.#sleep(node, deadline, onSlice);
+      if (spin?.until(() => isWoken(node)) !== true)
+        this.#sleep(node, deadline, onSlice, patient === true ? LONGEST_SLICE_MS : SLICE_MS);
     } catch (error) {
       failure = { error };
     }
@@ -244,13 +249,16 @@ export class WaitQueue {
     }
   }
 
-  #sleep(node: number, deadline: Deadline, onSlice: (() => void) | undefined): void {
+  #sleep(node: number, deadline: Deadline, onSlice: (() => void) | undefined, longest: number): void {
     const { words, address } = arena();
+    let slice = SLICE_MS;
     while (Atomics.load(words, node) === NodeState.waiting) {
       const left = deadline.remaining();
       if (left === 0) return;
-      const timedOut = !futexWait(address + 4 * node, NodeState.waiting, Math.min(SLICE_MS, left));
-      if (timedOut) onSlice?.();
+      const timedOut = !futexWait(address + 4 * node, NodeState.waiting, Math.min(slice, left));
+      if (!timedOut) continue;
+      onSlice?.();
+      slice = Math.min(longest, 1.25 * slice);
     }
   }
 
