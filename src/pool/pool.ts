@@ -48,6 +48,17 @@ export interface MapOptions {
 
 export type MapAsyncOptions<R> = MapOptions & Callbacks<R[]>;
 
+/**
+ * Pools that were collected without having been closed. What is under way ends as usual, then the workers do.
+ * Nothing that a scheduler holds may lead to its pool, or it would never be collected.
+ */
+const dropped = new FinalizationRegistry<Scheduler>((scheduler) => scheduler.close());
+
+/** Not a closure of the constructor, which would hold the pool as long as there is the signal. */
+function terminateOnAbort(scheduler: Scheduler, signal: AbortSignal | undefined): void {
+  signal?.addEventListener("abort", () => scheduler.terminate(), { once: true });
+}
+
 const MAP_OPTIONS = ["chunkSize", "progress", "signal", "timeout"];
 const CALLBACKS = ["callback", "errorCallback"];
 
@@ -57,7 +68,8 @@ const CALLBACKS = ["callback", "errorCallback"];
  * - Any function can be a task: what it captures is copied at the call.
  * - Workers are started on demand, up to `processes`, and kept. A worker runs one task at a time, async ones too.
  * - A worker that dies costs the task that it ran (`WorkerDiedError`), and is replaced.
- * - A pool that is never closed does not keep the program alive; tasks under way do.
+ * - A pool that is never closed does not keep the program alive; tasks under way do. One that nobody refers to any more is
+ *   closed when it is garbage-collected.
  *
  * @example
  * ```ts
@@ -81,7 +93,8 @@ export class Pool {
     const checked = checkPoolOptions(settings);
     checked.signal?.throwIfAborted();
     this.#scheduler = new Scheduler(count as number, checked);
-    checked.signal?.addEventListener("abort", () => this.terminate(), { once: true });
+    terminateOnAbort(this.#scheduler, checked.signal);
+    dropped.register(this, this.#scheduler, this.#scheduler);
   }
 
   /** For errors. */
@@ -187,11 +200,13 @@ export class Pool {
 
   /** Takes no more tasks; workers end when all is done. */
   close(): void {
+    dropped.unregister(this.#scheduler);
     this.#scheduler.close();
   }
 
   /** Ends the workers at once; what has not ended rejects with CancelledError. */
   terminate(): void {
+    dropped.unregister(this.#scheduler);
     this.#scheduler.terminate();
   }
 
@@ -255,7 +270,8 @@ export class Pool {
       {
         processes: scheduler.processes,
         send: (chunk, index, listener) => {
-          const booked = scheduler.book.book(fn);
+          // Named by the pool, so that it is not collected as long as there is its iterator.
+          const booked = this.#scheduler.book.book(fn);
           const contents = contentsFor(booked, fn, chunk);
           const task = makeTask(scheduler, booked, Kind.settle, contents, listener, {
             index,
