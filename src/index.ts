@@ -36,6 +36,7 @@ export {
   type Progress,
   type ProgressOption,
   type StatsReport,
+  type StreamedResult,
   type TaskResult,
   type WorkerStats,
 } from "./pool/index.ts";

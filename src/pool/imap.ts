@@ -10,7 +10,17 @@ import { AdaptiveChunk } from "./chunking.ts";
 import type { ProgressReporter } from "./progress.ts";
 import type { Task, TaskListener } from "./task.ts";
 
-type Settled = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+/** What `next` gives or rejects with, or the end of a chunk that came bit by bit. `stream`: the task of such a chunk. */
+type Settled =
+  | { readonly ok: true; readonly value: unknown; readonly stream?: Task; readonly isItem?: true }
+  | { readonly ok: false; readonly error: unknown; readonly stream?: Task; readonly isItem?: undefined }
+  | { readonly ok: undefined; readonly stream: Task };
+
+/** What has come of a chunk that is not the next one to deliver. */
+interface Chunk {
+  readonly list: Settled[];
+  ended: boolean;
+}
 
 /** What an imap needs of its pool. */
 export interface ImapPool {
@@ -18,6 +28,8 @@ export interface ImapPool {
   /** Sends a chunk; throws if it cannot travel. */
   send(items: unknown[], index: number, listener: TaskListener): Task;
   cancel(task: Task): void;
+  /** An item of a generator was taken. */
+  consumed(task: Task): void;
 }
 
 export interface ImapOptions {
@@ -36,7 +48,7 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   readonly #progress: ProgressReporter;
   readonly #items: Iterator<unknown> | AsyncIterator<unknown>;
   readonly #isAsync: boolean;
-  readonly #chunks = new Map<number, Settled[]>();
+  readonly #chunks = new Map<number, Chunk>();
   readonly #underWay = new Map<number, Task>();
   readonly #ready: Settled[] = [];
   #readyHead = 0;
@@ -104,37 +116,50 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   }
 
   value(value: unknown, task: Task): void {
-    const outcomes: Settled[] = (value as [boolean, unknown][]).map(([ok, each]) =>
-      ok ? { ok, value: each } : { ok: false, error: decodeError(each as Uint8Array, mapStack) },
-    );
-    this.#arrived(task, outcomes);
+    this.#ended(task, settledOf(value, task.isStream === true ? task : undefined));
   }
 
   error(error: unknown, task: Task): void {
-    // The chunk as a whole: its worker died, say.
-    this.#arrived(
-      task,
-      Array.from({ length: task.items }, () => ({ ok: false, error })),
-    );
+    // The chunk as a whole: its worker died, say. A stream breaks off once, whatever was to follow.
+    if (task.isStream === true) this.#ended(task, [{ ok: false, error, stream: task }]);
+    else
+      this.#ended(
+        task,
+        Array.from({ length: task.items }, () => ({ ok: false, error })),
+      );
   }
 
-  #arrived(task: Task, outcomes: Settled[]): void {
+  /** An item of a generator. Its input counts as ahead of the consumer until its chunk has ended. */
+  item(value: unknown, task: Task): void {
+    this.#came(task, [{ ok: true, value, stream: task, isItem: true }], false);
+  }
+
+  part(outcomes: unknown, task: Task): void {
+    this.#came(task, settledOf(outcomes, task), false);
+  }
+
+  #ended(task: Task, outcomes: Settled[]): void {
     this.#underWay.delete(task.index);
     if (task.duration !== undefined) this.#adaptive.measured(task.items, task.duration);
     if (this.#over) return;
     this.#progress.advance(task.items);
-    if (this.#ordered) this.#chunks.set(task.index, outcomes);
-    else this.#ready.push(...outcomes);
-    for (
-      let chunk = this.#chunks.get(this.#nextChunk);
-      chunk !== undefined;
-      chunk = this.#chunks.get(this.#nextChunk)
-    ) {
-      this.#chunks.delete(this.#nextChunk++);
-      this.#ready.push(...chunk);
-    }
-    this.#deliver();
+    if (task.isStream === true) outcomes.push({ ok: undefined, stream: task });
+    this.#came(task, outcomes, true);
     if (this.#waiting.length > 0 || this.#taken > 0) this.#feed();
+  }
+
+  #came(task: Task, outcomes: Settled[], isEnd: boolean): void {
+    if (this.#over) return;
+    this.#keep(task.index, outcomes, isEnd);
+    this.#flush();
+  }
+
+  #keep(index: number, outcomes: Settled[], isEnd: boolean): void {
+    if (!this.#ordered) return void this.#ready.push(...outcomes);
+    const chunk = this.#chunks.get(index);
+    if (chunk === undefined) return void this.#chunks.set(index, { list: outcomes, ended: isEnd });
+    chunk.list.push(...outcomes);
+    chunk.ended = isEnd;
   }
 
   /** Gives what is ready to who waits. */
@@ -147,9 +172,14 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
         this.#ready.length = 0;
         this.#readyHead = 0;
       }
+      if (outcome.ok === undefined) {
+        this.#ahead -= outcome.stream.items;
+        continue;
+      }
       const waiting = this.#waiting.shift() as Deferred<IteratorResult<unknown>>;
       this.#taken += 1;
-      this.#ahead -= 1;
+      if (outcome.stream === undefined) this.#ahead -= 1;
+      else if (outcome.isItem === true) this.#pool.consumed(outcome.stream);
       if (outcome.ok) waiting.resolve({ done: false, value: outcome.value });
       else waiting.reject(outcome.error);
     }
@@ -254,19 +284,18 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   }
 
   #notSent(index: number, error: unknown): void {
-    if (this.#ordered) this.#chunks.set(index, [{ ok: false, error }]);
-    else this.#ready.push({ ok: false, error });
+    this.#keep(index, [{ ok: false, error }], true);
     queueMicrotask(() => this.#flush());
   }
 
+  /** What has come of the next chunk is ready; of the one after it, when that has ended. */
   #flush(): void {
-    for (
-      let chunk = this.#chunks.get(this.#nextChunk);
-      chunk !== undefined;
-      chunk = this.#chunks.get(this.#nextChunk)
-    ) {
+    for (let chunk = this.#chunks.get(this.#nextChunk); chunk !== undefined;) {
+      this.#ready.push(...chunk.list);
+      chunk.list.length = 0;
+      if (!chunk.ended) break;
       this.#chunks.delete(this.#nextChunk++);
-      this.#ready.push(...chunk);
+      chunk = this.#chunks.get(this.#nextChunk);
     }
     this.#deliver();
   }
@@ -277,4 +306,13 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
     this.#inputError = { error };
     queueMicrotask(() => this.#deliver());
   }
+}
+
+function settledOf(outcomes: unknown, stream: Task | undefined): Settled[] {
+  return (outcomes as [boolean, unknown][]).map(([ok, each]) => {
+    const settled = ok
+      ? ({ ok, value: each } as const)
+      : ({ ok, error: decodeError(each as Uint8Array, mapStack) } as const);
+    return stream === undefined ? settled : { ...settled, stream };
+  });
 }

@@ -7,6 +7,7 @@ export {
   type MapAsyncOptions,
   type MapOptions,
   Pool,
+  type StreamedResult,
   type TaskResult,
 } from "./pool.ts";
 export type { PoolOptions } from "./pool-options.ts";

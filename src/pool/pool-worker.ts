@@ -281,7 +281,7 @@ export class PoolWorker {
     const duration = results.view.getFloat64(results.position + 8, true);
     results.position += RESULT_HEADER;
     const task = this.tasks.get(number);
-    const isEnd = kind !== Kind.stream && kind !== Kind.item;
+    const isEnd = kind !== Kind.stream && kind !== Kind.item && kind !== Kind.part;
     if (task !== undefined && isEnd) {
       this.tasks.delete(number);
       this.done += 1;
@@ -293,7 +293,7 @@ export class PoolWorker {
     }
     let outcome: unknown;
     let failed = kind === Kind.error;
-    if (((results.bytes[results.position + 1] as number) & MODULES) !== 0) {
+    if (((results.bytes[results.position + 1] as number) & MODULES) !== 0 || task?.reading !== undefined) {
       return this.#readLater(kind, task, duration);
     }
     try {
@@ -306,33 +306,62 @@ export class PoolWorker {
     if (task !== undefined) this.#tell(kind, task, outcome, failed, duration);
   }
 
-  /** What needs modules has to wait for them; others may overtake it. */
+  /** What needs modules has to wait for them; what comes of other tasks may overtake it, what comes of the same one may not. */
   #readLater(kind: number, task: Task | undefined, duration: number): void {
     const bytes = this.#results.bytes.slice(this.#results.position, this.#results.limit);
     if (task === undefined) return;
-    void (async () => {
-      let outcome: unknown;
-      let failed = kind === Kind.error;
-      try {
-        await prepare(bytes);
-        outcome = failed ? decodeError(bytes, mapStack) : decode(bytes);
-      } catch (error) {
-        outcome = error;
-        failed = true;
-      }
-      this.#tell(kind, task, outcome, failed, duration);
-    })();
+    const reading = this.#tellAfter(task.reading, bytes, kind, task, duration);
+    task.reading = reading;
+    void reading.then(() => {
+      if (task.reading === reading) task.reading = undefined;
+    });
+  }
+
+  async #tellAfter(
+    before: Promise<void> | undefined,
+    bytes: Uint8Array,
+    kind: number,
+    task: Task,
+    duration: number,
+  ): Promise<void> {
+    let outcome: unknown;
+    let failed = kind === Kind.error;
+    await before;
+    try {
+      await prepare(bytes);
+      outcome = failed ? decodeError(bytes, mapStack) : decode(bytes);
+    } catch (error) {
+      outcome = error;
+      failed = true;
+    }
+    this.#tell(kind, task, outcome, failed, duration);
   }
 
   #tell(kind: number, task: Task, outcome: unknown, failed: boolean, duration: number): void {
-    if (kind === Kind.stream) return task.ended ? this.stopStream(task) : task.listener.stream?.(task);
-    if (kind === Kind.item && !failed) return task.ended ? this.consumed() : task.listener.item?.(outcome, task);
+    if (kind === Kind.stream) {
+      task.isStream = true;
+      return task.ended ? this.stopStream(task) : task.listener.stream?.(task);
+    }
+    if (kind === Kind.item || kind === Kind.part) return this.#tellPart(kind, task, outcome, failed);
     if (!task.ended) {
       task.ended = true;
       if (failed) task.listener.error(outcome, task);
       else task.listener.value(outcome, task);
     }
     this.#listener.ended(this, task, duration, failed);
+  }
+
+  /** What comes of a task before its end. */
+  #tellPart(kind: number, task: Task, outcome: unknown, failed: boolean): void {
+    if (failed && !task.ended) {
+      // It cannot be read here. The worker has to be told, or it would wait for a consumer for ever.
+      task.ended = true;
+      task.listener.error(outcome, task);
+      this.stopStream(task);
+    }
+    if (task.ended) return kind === Kind.item ? this.consumed() : undefined;
+    if (kind === Kind.item) task.listener.item?.(outcome, task);
+    else task.listener.part?.(outcome, task);
   }
 
   /** Sends a function that the worker does not have yet. */

@@ -25,7 +25,9 @@ import { Kind } from "./worker-cell.ts";
 export type TaskResult<R> = R extends Generator<infer T> | AsyncGenerator<infer T>
   ? AsyncIterableIterator<T>
   : Awaited<R>;
-/** In a chunk: a generator's items are gathered. */
+/** In an `imap`: a generator's items come one by one. */
+export type StreamedResult<R> = R extends Generator<infer T> | AsyncGenerator<infer T> ? T : Awaited<R>;
+/** In a chunk of `map`: a generator's items are gathered. */
 export type ItemResult<R> = R extends Generator<infer T> | AsyncGenerator<infer T> ? T[] : Awaited<R>;
 
 export interface ApplyOptions<R> extends Callbacks<R> {
@@ -179,14 +181,15 @@ export class Pool {
 
   /**
    * Calls a function for each item, lazily: results in order as they come, inputs taken a small window ahead of the consumer.
-   * Endless and async inputs work. `next()` rejects for an item that failed and goes on with the one after.
+   * Endless and async inputs work. The items of a generator come as it yields them, those of the first input first; it is at
+   * most a small window ahead of the consumer, and ended when the consumer leaves. `next()` rejects for an item that failed and goes on with the one after.
    */
   imap<T, R>(
     fn: (item: T) => R,
     items: Iterable<T> | AsyncIterable<T>,
     options: MapOptions = {},
-  ): AsyncIterableIterator<ItemResult<R>> {
-    return this.#imap("imap", true, fn, items, options) as AsyncIterableIterator<ItemResult<R>>;
+  ): AsyncIterableIterator<StreamedResult<R>> {
+    return this.#imap("imap", true, fn, items, options) as AsyncIterableIterator<StreamedResult<R>>;
   }
 
   /** As `imap`, results in the order in which they come. */
@@ -194,8 +197,8 @@ export class Pool {
     fn: (item: T) => R,
     items: Iterable<T> | AsyncIterable<T>,
     options: MapOptions = {},
-  ): AsyncIterableIterator<ItemResult<R>> {
-    return this.#imap("imapUnordered", false, fn, items, options) as AsyncIterableIterator<ItemResult<R>>;
+  ): AsyncIterableIterator<StreamedResult<R>> {
+    return this.#imap("imapUnordered", false, fn, items, options) as AsyncIterableIterator<StreamedResult<R>>;
   }
 
   /** Takes no more tasks; workers end when all is done. */
@@ -282,6 +285,7 @@ export class Pool {
           return task;
         },
         cancel: (task) => scheduler.drop(task),
+        consumed: (task) => scheduler.streamConsumed(task),
       },
       items as Iterable<unknown> | AsyncIterable<unknown>,
       { ordered, chunkSize, progress: new ProgressReporter(progress, total, this.name) },

@@ -144,12 +144,12 @@ export class Scheduler implements WorkerListener {
     this.dispatch();
   }
 
-  /** Nobody wants what comes of a task: one that waits is dropped, one that runs may end. */
+  /** Nobody wants what comes of a task: one that waits is dropped, one that runs may end; a generator is ended. */
   drop(task: Task): void {
     if (task.ended) return;
     task.ended = true;
     const worker = this.#workers.find(({ tasks }) => [...tasks.values()].includes(task));
-    if (worker !== undefined && worker.begun.includes(task)) return;
+    if (worker !== undefined && worker.begun.includes(task)) return worker.stopStream(task);
     if (worker !== undefined) this.#requeue(worker);
     this.#queue.delete(task);
     for (const transfer of task.taken?.transfers ?? []) transfer.abort?.();
@@ -257,7 +257,7 @@ export class Scheduler implements WorkerListener {
   /** A task that was running when its worker died. */
   #lost(worker: PoolWorker, task: Task, exit: Exit): void {
     if (task.ended) return void (task.finished === true || this.#finish(task));
-    if (task.retries > 0 && task.bytes !== undefined) {
+    if (task.retries > 0 && task.bytes !== undefined && task.isStream !== true) {
       task.retries -= 1;
       this.#queue.unshift(task);
       return;
@@ -392,7 +392,8 @@ export class Scheduler implements WorkerListener {
     );
     if (victim === undefined) return;
     if (victim.runningMs < STEAL_AFTER_MS && victim.ready) return this.#stealSoon();
-    const tasks = victim.takeBack();
+    // The eldest first, whatever deaths have done to the order: an ordered stream may wait for it.
+    const tasks = victim.takeBack().toSorted((a, b) => a.queuedAt - b.queuedAt);
     // Every other one: the victim will go on soon.
     const lanes = [...idle, victim];
     tasks.forEach((task, i) => {

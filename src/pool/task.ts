@@ -12,6 +12,8 @@ export interface TaskListener {
   /** The task is a generator; `consumed` is to be called for each item taken, `stop` when nobody wants more. */
   stream?(task: Task): void;
   item?(item: unknown, task: Task): void;
+  /** Outcomes of a chunk, whose others follow. */
+  part?(outcomes: unknown, task: Task): void;
 }
 
 export interface Task {
@@ -38,6 +40,10 @@ export interface Task {
   ended: boolean;
   /** The pool need not wait for it any more. */
   finished?: boolean;
+  /** Items of it may have been taken: it cannot begin again. */
+  isStream?: boolean;
+  /** What was read of it before has to be waited for, since it needs modules. */
+  reading?: Promise<void> | undefined;
   /** Milliseconds that it ran. */
   duration?: number;
 }

@@ -65,6 +65,8 @@ export const Kind = {
   item: 20,
   /** To the pool: the initializer has failed. */
   broken: 21,
+  /** To the pool: as `settled`, and more comes. */
+  part: 22,
 } as const;
 
 /** Bytes before the contents of a task: number, function. */

@@ -163,7 +163,7 @@ class WorkerLoop {
       // What the message held is copied: the pool may use its room.
       this.#tasks.done();
       const [fn, args] = this.#functionOf(id, contents);
-      const value = this.#call(kind, fn, args);
+      const value = this.#call(kind, fn, args, number, startedAt);
       if (isPromise(value)) return this.#later(number, startedAt, value);
       if (kind === Kind.call && isGenerator(value)) return this.#stream(number, startedAt, value);
       this.#ended(number, startedAt, value);
@@ -181,7 +181,7 @@ class WorkerLoop {
     return [defined.fn, contents];
   }
 
-  #call(kind: number, fn: AnyFunction, args: unknown[]): unknown {
+  #call(kind: number, fn: AnyFunction, args: unknown[], number: number, startedAt: number): unknown {
     switch (kind) {
       case Kind.call:
         return fn(...args);
@@ -190,7 +190,11 @@ class WorkerLoop {
       case Kind.starmap:
         return mapChunk(args, (each) => fn(...(each as unknown[])));
       default:
-        return settleChunk(args, fn, this.#origin);
+        return settleChunk(args, fn, {
+          origin: this.#origin,
+          isWanted: () => !this.#isUnread(number),
+          stream: (outcomes, generator) => this.#streamInChunk(number, startedAt, outcomes, generator),
+        });
     }
   }
 
@@ -205,14 +209,20 @@ class WorkerLoop {
   }
 
   #ended(number: number, startedAt: number, value: unknown): void {
-    const isSettled = value instanceof Outcomes;
+    if (value instanceof Outcomes) return this.#settled(Kind.settled, number, startedAt, value);
     try {
-      this.#put(isSettled ? Kind.settled : Kind.value, number, startedAt, () =>
-        encodeTo(this.#results, isSettled ? value.list : value, { root: "result" }),
-      );
+      this.#put(Kind.value, number, startedAt, () => encodeTo(this.#results, value, { root: "result" }));
     } catch (error) {
-      if (isSettled && value.dropUnsendable(this.#origin)) return this.#ended(number, startedAt, value);
       this.#failed(number, startedAt, error);
+    }
+  }
+
+  #settled(kind: number, number: number, startedAt: number, outcomes: Outcomes): void {
+    try {
+      this.#put(kind, number, startedAt, () => encodeTo(this.#results, outcomes.list, { root: "result" }));
+    } catch (error) {
+      if (outcomes.dropUnsendable(this.#origin)) this.#settled(kind, number, startedAt, outcomes);
+      else this.#failed(number, startedAt, error);
     }
   }
 
@@ -238,19 +248,41 @@ class WorkerLoop {
   }
 
   async #stream(number: number, startedAt: number, generator: AnyGenerator): Promise<void> {
-    this.#put(Kind.stream, number, startedAt, () => encodeTo(this.#results, undefined));
+    this.#beginStream(number, startedAt);
     try {
-      for await (const item of generator) {
-        if (this.#isUnread(number)) break;
-        if (this.#results.room < 2 * MIN_ROOM) await this.#roomForResults();
-        this.#put(Kind.item, number, startedAt, () => encodeTo(this.#results, item, { root: "item" }));
-        this.#itemsSent = (this.#itemsSent + 1) | 0;
-        while (this.#ahead() >= STREAM_WINDOW && !this.#isUnread(number))
-          await this.#sleep(() => this.#ahead() < STREAM_WINDOW || this.#isUnread(number));
-      }
+      await this.#sendItems(number, startedAt, generator);
       this.#ended(number, startedAt, undefined);
     } catch (error) {
       this.#failed(number, startedAt, error);
+    }
+  }
+
+  /** Items of a generator in a chunk: what the chunk's earlier inputs gave goes first. */
+  async #streamInChunk(number: number, startedAt: number, outcomes: Outcomes, generator: AnyGenerator): Promise<void> {
+    if (!outcomes.isStream) this.#beginStream(number, startedAt);
+    outcomes.isStream = true;
+    if (outcomes.list.length > 0) this.#settled(Kind.part, number, startedAt, outcomes);
+    outcomes.list.length = 0;
+    if (this.#results.room < 2 * MIN_ROOM) await this.#roomForResults();
+    await this.#sendItems(number, startedAt, generator);
+  }
+
+  #beginStream(number: number, startedAt: number): void {
+    // Items of an earlier stream that were taken after its end have not been counted.
+    this.#itemsSent = Atomics.load(arena().words, this.#base + Word.streamConsumed);
+    this.#put(Kind.stream, number, startedAt, () => encodeTo(this.#results, undefined));
+  }
+
+  /** Stops when nobody wants more; leaving the loop ends the generator. */
+  async #sendItems(number: number, startedAt: number, generator: AnyGenerator): Promise<void> {
+    for await (const item of generator) {
+      if (this.#isUnread(number)) break;
+      if (this.#results.room < 2 * MIN_ROOM) await this.#roomForResults();
+      this.#put(Kind.item, number, startedAt, () => encodeTo(this.#results, item, { root: "item" }));
+      this.#itemsSent = (this.#itemsSent + 1) | 0;
+      while (this.#ahead() >= STREAM_WINDOW && !this.#isUnread(number))
+        await this.#sleep(() => this.#ahead() < STREAM_WINDOW || this.#isUnread(number));
+      if (this.#isUnread(number)) break;
     }
   }
 
@@ -305,7 +337,7 @@ function isGenerator(value: unknown): value is AnyGenerator {
   return tag === "Generator" || tag === "AsyncGenerator";
 }
 
-/** In a chunk a generator's items are gathered. */
+/** In a chunk of `map` a generator's items are gathered. */
 async function gather(generator: AnyGenerator): Promise<unknown[]> {
   const items: unknown[] = [];
   for await (const item of generator) items.push(item);
@@ -337,6 +369,8 @@ async function finish(value: unknown): Promise<unknown> {
 /** The outcomes of a chunk's items one by one. */
 class Outcomes {
   readonly list: [boolean, unknown][] = [];
+  /** Some of them have been sent: there was a generator. */
+  isStream = false;
 
   add(isValue: boolean, value: unknown): void {
     this.list.push([isValue, value]);
@@ -366,15 +400,24 @@ function problemOf(value: unknown): unknown {
   }
 }
 
-function settleChunk(items: unknown[], fn: AnyFunction, origin: { name: string; pid: number }): unknown {
+/** What a chunk whose outcomes go one by one needs of the loop. */
+interface ChunkContext {
+  readonly origin: { readonly name: string; readonly pid: number };
+  /** False when nobody waits for the chunk any more. */
+  isWanted(): boolean;
+  /** Sends outcomes, then the items of a generator; throws what it throws. */
+  stream(outcomes: Outcomes, generator: AnyGenerator): Promise<void>;
+}
+
+function settleChunk(items: unknown[], fn: AnyFunction, context: ChunkContext): unknown {
   const outcomes = new Outcomes();
   for (let i = 0; i < items.length; i++) {
     try {
       const value = fn(items[i]);
-      if (isPromise(value) || isGenerator(value)) return settleRest(items, fn, outcomes, value, origin);
+      if (isPromise(value) || isGenerator(value)) return settleRest(items, fn, outcomes, value, context);
       outcomes.add(true, value);
     } catch (error) {
-      outcomes.add(false, encodeError(error, origin));
+      outcomes.add(false, encodeError(error, context.origin));
     }
   }
   return outcomes;
@@ -385,15 +428,16 @@ async function settleRest(
   fn: AnyFunction,
   outcomes: Outcomes,
   first: unknown,
-  origin: { name: string; pid: number },
+  context: ChunkContext,
 ): Promise<Outcomes> {
   const firstIndex = outcomes.list.length;
-  for (let i = firstIndex; i < items.length; i++) {
+  for (let i = firstIndex; i < items.length && context.isWanted(); i++) {
     try {
-      const value = i === firstIndex ? first : fn(items[i]);
-      outcomes.add(true, await finish(value));
+      const value: unknown = await (i === firstIndex ? first : fn(items[i]));
+      if (isGenerator(value)) await context.stream(outcomes, value);
+      else outcomes.add(true, value);
     } catch (error) {
-      outcomes.add(false, encodeError(error, origin));
+      outcomes.add(false, encodeError(error, context.origin));
     }
   }
   return outcomes;

@@ -111,6 +111,8 @@ class FakePool implements ImapPool {
     this.cancelled += 1;
   }
 
+  consumed(): void {}
+
   finish(at: number): void {
     const { items, index, listener } = this.sent[at] as (typeof this.sent)[0];
     const task = { index, items: items.length } as Task;
