@@ -138,7 +138,7 @@ async function unpackPayload(bytes: Uint8Array): Promise<Payload> {
 
 function run(payload: Payload): unknown {
   if ("self" in payload) {
-    setCurrentProcess(payload.self as never);
+    setCurrentProcess(payload.self as never, payload.base);
     return finish(payload.self.run());
   }
   const { target, args } = payload;

@@ -24,8 +24,14 @@ export interface Bootstrap {
   readonly env?: Readonly<Record<string, string | null>> | undefined;
 }
 
+/** What `super.run()` of a class of the user's calls. */
+export interface BaseRun {
+  readonly target: Function;
+  readonly args: readonly unknown[];
+}
+
 /** What to run; encoded, it follows the header. */
 export type Payload =
   | { readonly target: Function; readonly args: readonly unknown[] }
   /** An instance of a class of the user's with a `run` of its own. */
-  | { readonly self: { run(): unknown } };
+  | { readonly self: { run(): unknown }; readonly base?: BaseRun | undefined };

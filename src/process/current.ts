@@ -2,6 +2,7 @@
 
 import { StateError } from "../core/errors.ts";
 import { inheritance } from "../core/inheritance.ts";
+import type { BaseRun } from "./bootstrap.ts";
 
 /** What a process knows of itself. */
 export interface CurrentProcess {
@@ -44,6 +45,7 @@ class ThisProcess implements CurrentProcess {
 }
 
 let current: CurrentProcess | undefined;
+let base: BaseRun | undefined;
 let parent: ParentProcess | null | undefined;
 let importing = false;
 
@@ -64,8 +66,14 @@ function makeParent(): ParentProcess | null {
 }
 
 /** Makes an object the current process: the one whose `run()` is being called. */
-export function setCurrentProcess(object: CurrentProcess): void {
+export function setCurrentProcess(object: CurrentProcess, baseRun?: BaseRun): void {
   current = object;
+  base = baseRun;
+}
+
+/** What `run()` of the base class calls for the current process. */
+export function baseRunOf(object: object): BaseRun | undefined {
+  return object === current ? base : undefined;
 }
 
 /** Says whether the modules that a target needs are being imported just now. */

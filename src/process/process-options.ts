@@ -132,8 +132,10 @@ function checkEnv(env: unknown): NodeJS.ProcessEnv {
   if (typeof env !== "object" || env === null || Array.isArray(env))
     throw typeError("env", "an object of strings", env);
   for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || typeof value === "string") continue;
-    throw typeError(`env.${name}`, "a string", value);
+    if (value === undefined) continue;
+    if (typeof value !== "string") throw typeError(`env.${name}`, "a string", value);
+    // Such a string ends there for the system: a fresh process would refuse it, and a spare would see another value.
+    if (`${name}${value}`.includes("\0")) throw typeError(`env.${name}`, "a string without null bytes", value);
   }
   return env as NodeJS.ProcessEnv;
 }

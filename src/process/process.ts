@@ -8,6 +8,7 @@ import { TO_HANDLE } from "../core/handle.ts";
 import { inheritance } from "../core/inheritance.ts";
 import { checkBoolean, checkString, typeError } from "../core/options.ts";
 import { type Readiness, WAITABLE } from "../wait/index.ts";
+import { baseRunOf } from "./current.ts";
 import type { Payload } from "./bootstrap.ts";
 import type { ChildLink } from "./child-link.ts";
 import { Outcome } from "./outcome.ts";
@@ -147,7 +148,7 @@ export class Process<R = unknown, A extends readonly unknown[] = any[]> {
 
   /** What runs in the process; calls the target. Override it in a class of your own: the instance travels with its fields. */
   run(): unknown {
-    const { target, args = [] } = states.get(this)?.options ?? {};
+    const { target, args = [] } = states.get(this)?.options ?? baseRunOf(this) ?? {};
     return target === undefined ? undefined : (target as (...args: readonly unknown[]) => unknown)(...args);
   }
 
@@ -314,7 +315,7 @@ function refuseToSend({ name }: Process): never {
 
 function optionsOf(first: unknown, args: readonly unknown[]): ProcessOptions {
   if (typeof first === "function") return { target: first as () => unknown, args };
-  if (typeof first === "object" && first !== null) return first;
+  if (typeof first === "object" && first !== null && !Array.isArray(first)) return first;
   throw typeError("target", "a function, or an object of options", first);
 }
 
@@ -345,7 +346,8 @@ function payloadOf(self: Process<never> | Process, { options, name }: State): Pa
   if (self.run === Process.prototype.run) return { target: options.target ?? nothing, args: options.args };
   const reason = refuseReason(self);
   if (reason !== undefined) throw new SerializationError(`Cannot start ${name}: it is ${reason}`, { path: "this" });
-  return { self };
+  const { target, args } = options;
+  return target === undefined ? { self } : { self, base: { target, args } };
 }
 
 function nothing(): void {}

@@ -79,6 +79,14 @@ test("what cannot travel is refused by name and path at start, and nothing is le
   assert.ok(childrenOf(process.pid).length <= before);
 });
 
+test("an environment with a null byte is refused by every start method", () => {
+  assert.throws(() => new Process({ target: () => 1, env: { A: "a\0b" } }), { ...TYPE, message: /env\.A/ });
+});
+
+test("an array in place of a target is refused", () => {
+  assert.throws(() => new Process([] as never), TYPE);
+});
+
 test("a subclass whose private members cannot be read is refused", () => {
   class Secret extends Process {
     #hidden = 1;

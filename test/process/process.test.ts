@@ -192,6 +192,15 @@ test("a subclass travels with its fields and runs its run()", async () => {
   assert.equal(new Greeter(new Map()).name, "greeter");
 });
 
+test("super.run() calls the target that the process was made with", async () => {
+  class Plus extends Process<number> {
+    override run(): number {
+      return (super.run() as number) + 1;
+    }
+  }
+  assert.equal(await new Plus({ target: (n: number) => n * 2, args: [4] }).start().result(), 9);
+});
+
 test("a target that captures its own process sees itself there", async () => {
   const child: Process<unknown> = new Process(() => [child.name, child.pid === process.pid, child.isAlive()]);
   assert.deepEqual(await child.start().result(), [child.name, true, true]);
