@@ -196,7 +196,8 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
 
   #stop(): void {
     this.#over = true;
-    for (const task of Array.from(this.#underWay.values())) this.#pool.cancel(task);
+    // The last first: a worker whose generator is ended would begin what is behind it.
+    for (const task of Array.from(this.#underWay.values()).toReversed()) this.#pool.cancel(task);
     this.#underWay.clear();
     this.#chunks.clear();
     this.#ready.length = 0;
