@@ -10,7 +10,7 @@ import { userGlobals } from "./global-names.ts";
 import type { FunctionDefinition } from "./image.ts";
 import type { FunctionFacts } from "./inspector.ts";
 import { isBare } from "./properties.ts";
-import { addressOnStack, findText, lineStarts, readText } from "./scripts.ts";
+import { addressOnStack, findText, lineStarts, readText, rememberMapOnDisk } from "./scripts.ts";
 
 // Plain ASCII: matching by Unicode properties costs more than all the rest of this file. Other texts go the long way.
 const WORDS = /[A-Za-z_$][\w$]*/g;
@@ -42,6 +42,7 @@ export function plainDefinition(fn: Function, text: string, facts: FunctionFacts
   const isModule = scopes.some(({ type }) => type === "Module");
   const strict = isModule || STRICT_FILE.test(source);
   if (start === undefined || (!strict && source.includes("use strict"))) return undefined;
+  rememberMapOnDisk(url, source);
   const line = lineOf(lines, start);
   const column = start - (lines[line] as number);
   const parts = { source: text, syntax, name: fn.name, url, line, column, strict, isModule } as const;

@@ -136,6 +136,16 @@ export function lineStarts(source: string): number[] {
   return starts;
 }
 
+/** A file names its map in its last line; one that is longer holds the map itself and is not searched for. */
+const TAIL = 4096;
+
+/** A compiled file: where node itself maps its stacks, a child's are mapped, too. */
+export function rememberMapOnDisk(url: string, source: string): void {
+  if (!process.sourceMapsEnabled) return;
+  const map = /\n\/\/# sourceMappingURL=(\S+)\s*$/.exec(source.slice(-TAIL))?.[1];
+  if (map !== undefined) rememberSourceMap(url, map);
+}
+
 function fromDisk(location: Location, text: string, isModule: boolean): ScriptRecord | undefined {
   const url = addressOnStack(location, text);
   if (url === undefined || !(url.startsWith("file:") || url.startsWith("/"))) return undefined;
@@ -143,6 +153,7 @@ function fromDisk(location: Location, text: string, isModule: boolean): ScriptRe
   if (source === undefined) return undefined;
   const lines = lineStarts(source);
   if (findText(source, lines, location, text) === undefined) return undefined;
+  rememberMapOnDisk(url, source);
   return makeRecord({ url, source, lines, isModule, isOriginal: true });
 }
 
