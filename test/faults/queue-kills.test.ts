@@ -7,7 +7,7 @@ import { Random } from "../helpers/random.ts";
 // Producers and consumers are killed at random, and replaced. Every item is accounted for: what a completed put handed over arrives,
 // exactly once; only what a killed consumer had just taken may be unaccounted for, one item each.
 
-const SECONDS = Number(process.env.MULTIPROC_STRESS_SECONDS ?? 6);
+const SECONDS = Number(process.env.MULTIPROC_STRESS_SECONDS ?? 2);
 const PER_PRODUCER = 50_000;
 const MAX_PRODUCERS = 400;
 const MAX_CONSUMERS = 2000;
