@@ -74,6 +74,15 @@ export function ringDoorbell(slot: number): void {
   writeToPeer(slot, words[at + Slot.pid] as number, targetFd);
 }
 
+/**
+ * Rings whatever the bell says, after a death: who said that he rings may have been killed before he did, and everybody
+ * after him would rely on it for ever.
+ */
+export function ringAnyway(slot: number): void {
+  Atomics.store(arena().words, slotWord(slot) + Slot.bell, 0);
+  ringDoorbell(slot);
+}
+
 /** Waiter and waker in one process: no system call, just a turn of the loop. */
 function ringSelf(): void {
   if (localRing || listeners.size === 0) return;

@@ -18,7 +18,7 @@
 import { Deadline } from "../core/deadline.ts";
 import { arena, onSweep, type SlotOwner, slotsInUse } from "../memory/index.ts";
 import { futexWait, futexWake } from "../platform/index.ts";
-import { ringDoorbell } from "./doorbell.ts";
+import { ringAnyway, ringDoorbell } from "./doorbell.ts";
 import { parkInLoop } from "./loop-parker.ts";
 import { lockQueue, takeOverLock, unlockQueue } from "./queue-lock.ts";
 import type { AdaptiveSpin } from "./spin.ts";
@@ -296,7 +296,7 @@ function sweepWaiters({ slot }: SlotOwner): void {
     if (queue !== 0) new WaitQueue(queue).removeDead(node);
   }, slot);
   // It may have died between handing over and waking: let everybody look.
-  for (const other of slotsInUse()) if (other !== slot) ringDoorbell(other);
+  for (const other of slotsInUse()) if (other !== slot) ringAnyway(other);
 }
 
 onSweep(sweepWaiters);
