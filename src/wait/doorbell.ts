@@ -20,6 +20,7 @@ const listeners = new Set<Listener>();
 const peers = new Map<number, Peer>();
 const heard = new Uint8Array(64);
 const ONE = new Uint8Array(1);
+const RETRY_MS = 20;
 
 let watch: Watch | undefined;
 let readEnd = -1;
@@ -96,10 +97,21 @@ function ringSelf(): void {
 function writeToPeer(slot: number, pid: number, targetFd: number): void {
   try {
     writeSync(openPeer(slot, pid, targetFd), ONE);
-  } catch {
+  } catch (error) {
     // EPIPE, ENOENT: the peer is gone, and whoever sweeps it wakes those who wait for it. EAGAIN: its pipe is full of rings.
     forgetPeer(slot);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EMFILE" || code === "ENFILE") ringLater(slot);
   }
+}
+
+/** Out of descriptors: others may ring meanwhile, and this process tries again. Should it end first, its sweeper rings. */
+function ringLater(slot: number): void {
+  const generation = slotGeneration(slot);
+  Atomics.store(arena().words, slotWord(slot) + Slot.bell, 0);
+  setTimeout(() => {
+    if (slotGeneration(slot) === generation) ringDoorbell(slot);
+  }, RETRY_MS).unref();
 }
 
 function openPeer(slot: number, pid: number, targetFd: number): number {

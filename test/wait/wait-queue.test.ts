@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Deadline } from "../../src/core/deadline.ts";
 import * as memory from "../../src/memory/index.ts";
 import { NOT_PARKED, TIMED_OUT, WaitQueue } from "../../src/wait/index.ts";
+import { forEachNode, Node, Sleep } from "../../src/wait/waiter-nodes.ts";
 import { startArenaChild } from "../helpers/arena-child.ts";
 
 const always = { validate: (): boolean => true };
@@ -101,11 +102,56 @@ test("a wake-up given to a process that died before it acted goes to the next wa
   assert.equal(await mine, 0, "what was handed to the dead one is not handed on with it");
 });
 
+test("a bell that a dead process only said that it rings is rung by whoever sweeps the dead", async () => {
+  const { queue, word } = newQueue();
+  const waiter = await startArenaChild("waiter", word, "loop");
+  const ringer = await startArenaChild("waiter", memory.allocateCell(64).word, "sync");
+  assert.equal(await waiter.line(), "waiting");
+  assert.equal(await ringer.line(), "waiting");
+  const slot = slotOf(waiter.pid);
+  while (!sleepsInLoop(slot)) await new Promise(setImmediate);
+  const { words } = memory.arena();
+  // As if the ringer had been killed between saying that it rings and ringing: now everybody relies on it.
+  Atomics.store(words, memory.slotWord(slot) + memory.Slot.bell, 1);
+  assert.ok(queue.unparkOne(() => 9));
+  await ringer.kill();
+  memory.sweepProcess(ringer.pid);
+  assert.equal(await waiter.line(), "9");
+  assert.equal(await waiter.ended(), 0);
+  memory.sweepProcess(waiter.pid);
+});
+
+test("who has no descriptor left to ring with rings later", async () => {
+  const { queue, word } = newQueue();
+  const ringer = await startArenaChild("ringer", word);
+  assert.equal(await ringer.line(), "ready");
+  const mine = queue.park(Deadline.never, always);
+  while (!sleepsInLoop(memory.selfSlot())) await new Promise(setImmediate);
+  ringer.process.stdin?.write("ring\n");
+  assert.equal(await ringer.line(), "rang, bell 0");
+  ringer.process.stdin?.write("give back\n");
+  assert.equal(await mine, 0);
+  ringer.process.stdin?.end();
+  assert.equal(await ringer.ended(), 0);
+  memory.sweepProcess(ringer.pid);
+});
+
+function slotOf(pid: number): number {
+  return memory.slotsInUse().find((slot) => memory.slotOwner(slot)?.pid === pid) as number;
+}
+
+/** Whether a process has stopped looking by itself and relies on its bell. */
+function sleepsInLoop(slot: number): boolean {
+  let sleeps = false;
+  forEachNode((node) => (sleeps ||= memory.arena().words[node + Node.how] === Sleep.loop), slot);
+  return sleeps && Atomics.load(memory.arena().words, memory.slotWord(slot) + memory.Slot.bellFd) !== 0;
+}
+
 test("a queue whose lock was held by a dead process is repaired, and everybody looks for himself", async () => {
   const { queue, word } = newQueue();
   const child = await startArenaChild("waiter", memory.allocateCell(64).word, "sync");
   assert.equal(await child.line(), "waiting");
-  const slot = memory.slotsInUse().find((each) => memory.slotOwner(each)?.pid === child.pid) as number;
+  const slot = slotOf(child.pid);
   const mine = queue.park(Deadline.never, always);
   const { words } = memory.arena();
   // As if the child had been killed while it held the lock.
