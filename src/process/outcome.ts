@@ -19,7 +19,6 @@ export class Outcome {
   readonly #joining: Deferred<number>[] = [];
   #message: Message | undefined;
   #settled: Settled | undefined;
-  #aborted: { readonly reason: unknown } | undefined;
 
   /** @param describe Names the process in errors. */
   constructor(link: ChildLink, describe: () => string, maxMemory: number | undefined) {
@@ -32,17 +31,11 @@ export class Outcome {
 
   /** True when `result` has its answer. */
   get known(): boolean {
-    return this.#settled !== undefined || this.#message !== undefined || this.#aborted !== undefined;
-  }
-
-  /** Why the process was ended from outside, if it was. */
-  get aborted(): { readonly reason: unknown } | undefined {
-    return this.#aborted;
+    return this.#settled !== undefined || this.#message !== undefined;
   }
 
   /** Makes `reason` the outcome, unless there is one. */
   abort(reason: unknown): void {
-    this.#aborted ??= { reason };
     if (this.#message === undefined) this.#settled ??= { kind: "error", error: reason };
     void this.#settle();
   }

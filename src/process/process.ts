@@ -183,32 +183,29 @@ export class Process<R = unknown, A extends readonly unknown[] = any[]> {
 
   /**
    * Waits until the process ends.
-   * @returns Its exit code; null when the time ran out. Rejects with the reason when the wait, or the process by its own
-   *   `signal`, was aborted.
+   * @returns Its exit code; null when the time ran out. Rejects with the reason when the wait is aborted. (A process that its own
+   *   `signal` ended has exit code -9; it is its result that rejects with the reason.)
    * @throws {StateError} Before `start()`.
    */
   async join(options?: WaitOptions): Promise<number | null> {
     const { link, outcome } = startedOf(this, "join");
-    const code = await waitForChild(
+    return waitForChild(
       link,
       () => outcome.exitCode(),
       Deadline.from(options),
       () => null,
     );
-    if (code !== null && outcome.aborted !== undefined) throw outcome.aborted.reason;
-    return code;
   }
 
   /** As `join`, blocking. */
   joinSync(options?: WaitOptions): number | null {
-    const { link, outcome } = startedOf(this, "join");
+    const { link } = startedOf(this, "join");
     const deadline = Deadline.from(options);
     deadline.throwIfAborted();
     while (link.exit === undefined) {
       if (deadline.expired) return null;
       link.waitSync(deadline.remaining());
     }
-    if (outcome.aborted !== undefined) throw outcome.aborted.reason;
     return link.exit.exitCode;
   }
 
