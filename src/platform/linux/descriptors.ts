@@ -1,7 +1,9 @@
 /** Pipes, socket pairs, and waiting for descriptors: in the event loop and blocking. */
 
+import { closeSync } from "node:fs";
 import { EINTR } from "../errno.ts";
 import { checked, errno, koffi, libc } from "./libc.ts";
+import { ownedByThread } from "./thread-owned.ts";
 
 const O_CLOEXEC = 0o2000000;
 const O_NONBLOCK = 0o4000;
@@ -18,14 +20,24 @@ const POLLOUT = 4;
 export function createPipe({ nonBlocking = false }: { nonBlocking?: boolean } = {}): [number, number] {
   const fds = new Int32Array(2);
   checked("pipe2", libc().pipe2(fds, O_CLOEXEC | (nonBlocking ? O_NONBLOCK : 0)));
-  return [fds[0] as number, fds[1] as number];
+  return bothOwned(fds);
+}
+
+function bothOwned([first, second]: Int32Array): [number, number] {
+  const owned = ownedByThread(first as number);
+  try {
+    return [owned, ownedByThread(second as number)];
+  } catch (error) {
+    closeSync(owned);
+    throw error;
+  }
 }
 
 /** Makes a pair of connected stream sockets that children do not inherit. */
 export function createSocketPair(): [number, number] {
   const fds = new Int32Array(2);
   checked("socketpair", libc().socketpair(AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, fds));
-  return [fds[0] as number, fds[1] as number];
+  return bothOwned(fds);
 }
 
 /**

@@ -32,6 +32,9 @@ export interface Libc {
   getsockopt(fd: number, level: number, name: number, value: Int32Array, length: Int32Array): number;
   setsockopt(fd: number, level: number, name: number, value: Int32Array, length: number): number;
   poll(fds: Int32Array, count: number, timeoutMs: number): number;
+  dup3(from: number, to: number, flags: number): number;
+  close(fd: number): number;
+  dlopen(path: string, flags: number): unknown;
   sched_yield(): number;
   waitid(kind: number, id: number, info: Int32Array, options: number): number;
   sched_getaffinity(pid: number, size: number, mask: Uint8Array): number;
@@ -62,6 +65,9 @@ const SIGNATURES: Record<LibcFunction, string> = {
   getsockopt: "int getsockopt(int fd, int level, int name, void *value, int *length)",
   setsockopt: "int setsockopt(int fd, int level, int name, void *value, uint32_t length)",
   poll: "int poll(int *fds, unsigned long count, int timeout)",
+  dup3: "int dup3(int from, int to, int flags)",
+  close: "int close(int fd)",
+  dlopen: "void *dlopen(const char *path, int flags)",
   sched_yield: "int sched_yield()",
   waitid: "int waitid(int kind, int id, void *info, int options)",
   sched_getaffinity: "int sched_getaffinity(int pid, size_t size, void *mask)",
@@ -93,8 +99,20 @@ function loadKoffi(): typeof Koffi {
 
 /** The C library; each function is bound when it is first asked for. */
 export function libc(): Libc {
-  library ??= bindLazily();
+  if (library === undefined) keepKoffi((library = bindLazily()));
   return library;
+}
+
+const RTLD_NOW = 2;
+const RTLD_NODELETE = 0x1000;
+
+/**
+ * Node takes an addon out of memory with the last thread that uses it, but before that thread's event loop has called the addon
+ * back for the handles that it had: a segmentation fault when a worker thread ends. So koffi stays.
+ */
+function keepKoffi({ dlopen }: Libc): void {
+  const loaded = Object.keys(createRequire(import.meta.url).cache).find((file) => file.endsWith("koffi.node"));
+  if (loaded !== undefined) dlopen(loaded, RTLD_NOW | RTLD_NODELETE);
 }
 
 function bindLazily(): Libc {

@@ -2,6 +2,7 @@
 
 import { systemError } from "../errno.ts";
 import { checked, errno, koffi, libc } from "./libc.ts";
+import { ownedByThread } from "./thread-owned.ts";
 
 const MFD_CLOEXEC = 1;
 const PROT_NONE = 0;
@@ -25,7 +26,7 @@ export interface Mapping {
 
 /** Makes a sparse file in memory that has no name; the kernel frees it when nobody has it open or mapped any more. */
 export function createMemoryFile(name: string, byteLength: number): number {
-  const fd = checked("memfd_create", libc().memfd_create(name, MFD_CLOEXEC));
+  const fd = ownedByThread(checked("memfd_create", libc().memfd_create(name, MFD_CLOEXEC)));
   checked("ftruncate", libc().ftruncate(fd, byteLength));
   return fd;
 }

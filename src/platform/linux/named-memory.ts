@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, statfsSync, w
 import type { SystemError } from "../../core/errors.ts";
 import { EEXIST, ENOENT, ENOSPC, systemError } from "../errno.ts";
 import { errno, libc } from "./libc.ts";
+import { ownedByThread } from "./thread-owned.ts";
 
 /** Where shm_open of glibc and musl keeps its objects. */
 const DIRECTORY = "/dev/shm";
@@ -46,7 +47,7 @@ export function createNamedMemory(name: string, byteLength: number, contents?: U
 export function openNamedMemory(name: string): NamedMemory {
   const fd = libc().shm_open(`/${name}`, constants.O_RDWR | O_CLOEXEC, 0);
   if (fd === -1) throw failure("shm_open", name);
-  return described(fd);
+  return described(ownedByThread(fd));
 }
 
 /** Takes the name away; the memory lives on while somebody has it mapped. */

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { EINTR, ECHILD } from "../errno.ts";
 import { checked, errno, libc } from "./libc.ts";
+import { ownedByThread } from "./thread-owned.ts";
 
 const SYS_PIDFD_OPEN = 434;
 
@@ -28,7 +29,8 @@ export function startTimeOf(pid: number): bigint | undefined {
 
 /** A descriptor that becomes readable when the process ends (also as a zombie). Source: pidfd_open(2). */
 export function openPidFd(pid: number): number {
-  return checked("pidfd_open", libc().syscall(SYS_PIDFD_OPEN, pid, 0, 0, null, null, 0), `process ${pid}`);
+  const fd = libc().syscall(SYS_PIDFD_OPEN, pid, 0, 0, null, null, 0);
+  return ownedByThread(checked("pidfd_open", fd, `process ${pid}`));
 }
 
 /** Lets others run: for a spin that waits for somebody on the same processor. */

@@ -4,6 +4,7 @@ import { closeSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 import { EAGAIN, EINPROGRESS, EINTR, systemError } from "../errno.ts";
 import { checked, errno, libc } from "./libc.ts";
+import { ownedByThread } from "./thread-owned.ts";
 
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -42,7 +43,7 @@ export function listenAt(address: SocketAddress, backlog: number): number {
 /** Takes a connection; undefined when there is none at the moment. */
 export function acceptAt(fd: number): number | undefined {
   const accepted = libc().accept4(fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (accepted !== -1) return accepted;
+  if (accepted !== -1) return ownedByThread(accepted);
   // ECONNABORTED and its like: the one who came is gone already.
   if (errno() === EAGAIN || errno() === EINTR || errno() === ECONNABORTED) return undefined;
   return checked("accept", accepted);
@@ -87,7 +88,8 @@ export function whyNotPath(path: string): string | undefined {
 const ECONNABORTED = 103;
 
 function open(packed: Uint8Array): number {
-  return checked("socket", libc().socket(packed[0] as number, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  return ownedByThread(checked("socket", libc().socket(packed[0] as number, type, 0)));
 }
 
 function setOption(fd: number, level: number, name: number): void {
