@@ -1,8 +1,9 @@
 /** Contexts: the names of the façade, bound to one start method. */
 
-import { fromModule } from "./capture/index.ts";
+import { fromModule, registerLibraryModule } from "./capture/index.ts";
 import * as channel from "./channel/index.ts";
 import * as errors from "./core/errors.ts";
+import { isBundled, ownModule } from "./core/own-modules.ts";
 import { Manager, type ManagerOptions } from "./manager/index.ts";
 import { AsyncResult, Pool, type PoolOptions } from "./pool/index.ts";
 import {
@@ -15,6 +16,7 @@ import {
   parentProcess,
   Process,
   type ProcessOptions,
+  setStartMethod,
   type StartMethod,
 } from "./process/index.ts";
 import * as shared from "./shared/index.ts";
@@ -111,4 +113,10 @@ export const contexts: Readonly<Record<StartMethod, Context>> = {
 export function getContext(method: StartMethod = getStartMethod()): Context {
   checkStartMethod("method", method);
   return contexts[method];
+}
+
+if (isBundled) {
+  // A child has the package as it is installed, not the bundle: what a bundle's functions use of it is imported from there.
+  const facade = { ...COMMON, Process, Pool, Manager, getContext, getStartMethod, setStartMethod };
+  registerLibraryModule(ownModule("index.js"), facade);
 }

@@ -2,10 +2,11 @@
 
 import { builtinModules, createRequire } from "node:module";
 import { types } from "node:util";
+import { ownFolder } from "../core/own-modules.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
 import type { BuiltinImage } from "./image.ts";
 
-const require = createRequire(import.meta.url);
+const require = createRequire(ownFolder);
 const MAX_DEPTH = 3;
 
 let globals: Map<object, BuiltinImage> | undefined;

@@ -5,13 +5,14 @@
 
 import { createRequire } from "node:module";
 import { types } from "node:util";
+import { ownFolder } from "../core/own-modules.ts";
 import { isHandle } from "../core/handle.ts";
 import { builtinNamed, builtinObject } from "./builtins.ts";
 import { toFilePath, toFileUrl } from "./file-values.ts";
 import type { BuiltinImage, ModuleImage } from "./image.ts";
 import { mainModule } from "./main-module.ts";
 
-const require = createRequire(import.meta.url);
+const require = createRequire(ownFolder);
 const known = new WeakMap<object, ModuleImage>();
 
 /** Remembers what a value can be imported as. The first answer stays. */
@@ -45,7 +46,7 @@ export function knownImport(value: object): ModuleImage | undefined {
 
 /**
  * Makes the exports of one of our own modules travel by reference: they are never copied, whatever reaches them.
- * To be called by a package entry with its own `import.meta.url` and namespace.
+ * For an entry of the package, with its address and what it exports.
  */
 export function registerLibraryModule(url: string, namespace: object): void {
   for (const name of Object.keys(namespace)) {

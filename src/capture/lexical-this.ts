@@ -1,13 +1,14 @@
 /** `this` of an arrow function: the one variable that V8 does not show among the scopes. */
 
 import { createRequire } from "node:module";
+import { ownFolder } from "../core/own-modules.ts";
 import { SerializationError } from "../core/errors.ts";
 import { toFilePath } from "./file-values.ts";
 import { type Location, thisOfCaller } from "./inspector.ts";
 import type { FunctionSite, Node } from "./scope-tree.ts";
 import type { ScriptRecord } from "./scripts.ts";
 
-const require = createRequire(import.meta.url);
+const require = createRequire(ownFolder);
 const found = new WeakMap<Function, { readonly value: unknown }>();
 
 /** `this` as the arrow sees it. @throws SerializationError when the method that it stands in is not running. */

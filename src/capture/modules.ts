@@ -2,6 +2,7 @@
 
 import { SerializationError } from "../core/errors.ts";
 import { fs, nodeModule, nodePath, nodeUrl } from "../core/node-builtins.ts";
+import { ownFolder } from "../core/own-modules.ts";
 import { importerOf, quietly } from "./file-values.ts";
 import type { BuiltinImage, ModuleImage, ModuleReference, VariableReference } from "./image.ts";
 
@@ -18,7 +19,7 @@ export async function loadModule(reference: ModuleReference): Promise<unknown> {
   const value =
     reference.how === "require"
       ? requireFrom(reference)
-      : await importerOf(reference.importer ?? import.meta.url)(reference.specifier);
+      : await importerOf(reference.importer ?? ownFolder)(reference.specifier);
   loaded.set(key, value);
   return value;
 }
@@ -55,7 +56,7 @@ function builtinModule(name: string): unknown {
 }
 
 function requireFrom({ importer, specifier }: ModuleReference): unknown {
-  const require = nodeModule().createRequire(importer ?? import.meta.url);
+  const require = nodeModule().createRequire(importer ?? ownFolder);
   return require(specifier.startsWith("file:") ? nodeUrl.fileURLToPath(specifier) : specifier) as unknown;
 }
 
@@ -74,9 +75,9 @@ function importSync(reference: ModuleReference): unknown {
       `Cannot load "${specifier}"${importer === undefined ? "" : ` (imported by ${importer})`} synchronously: ${reason}; receive it with the asynchronous call`,
     );
   }
-  const require = nodeModule().createRequire(importer ?? import.meta.url);
+  const require = nodeModule().createRequire(importer ?? ownFolder);
   const value = quietly("Support for loading ES Module in require()", () =>
-    require(isPathLike(specifier) ? nodeUrl.fileURLToPath(new URL(specifier, importer ?? import.meta.url)) : specifier),
+    require(isPathLike(specifier) ? nodeUrl.fileURLToPath(new URL(specifier, importer ?? ownFolder)) : specifier),
   ) as object;
   return isNamespace(value) ? value : namespaceOf(value);
 }
@@ -90,7 +91,7 @@ function whyNotSync({ importer, specifier }: ModuleReference): string | undefine
   if (isPathLike(specifier)) return /[?#]/.test(specifier) ? "its specifier has a query" : undefined;
   if (specifier.startsWith("#") || URL.canParse(specifier)) return "its specifier needs the asynchronous resolver";
   // A package that gives import and require different files must not be loaded through the other door.
-  const manifest = manifestOf(specifier, importer ?? import.meta.url);
+  const manifest = manifestOf(specifier, importer ?? ownFolder);
   if (manifest !== undefined && /"(?:import|module|node-addons|module-sync)"\s*:/.test(manifest))
     return "its package has an entry of its own for import";
   return undefined;

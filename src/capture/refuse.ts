@@ -2,11 +2,12 @@
 
 import { builtinModules, createRequire } from "node:module";
 import { types } from "node:util";
+import { ownFolder } from "../core/own-modules.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
 import type { Node } from "./scope-tree.ts";
 import { parseAlone } from "./analysed-function.ts";
 
-const require = createRequire(import.meta.url);
+const require = createRequire(ownFolder);
 
 /** Classes of the platform whose instances can be rebuilt from what they hold. */
 const ALLOWED_GLOBALS = new Set(

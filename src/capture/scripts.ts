@@ -32,7 +32,7 @@ export interface ScriptRecord {
 
 type Acorn = typeof import("acorn");
 
-const require = createRequire(import.meta.url);
+const require = createRequire(ownFolder);
 const records = new Map<string, ScriptRecord>();
 const announced = new Map<string, ScriptFacts>();
 const addresses = new Map<string, string>();

@@ -2,15 +2,49 @@
  * Where modules of this package stand that other processes load by address.
  *
  * The package is built as few files (see scripts/build.mjs): what a file's own address is says nothing of the others. Every file
- * stands one folder below the package's code, so from there all entries are found.
+ * stands one folder below the package's code, so from there all entries are found. A bundler may have taken this file into a
+ * program's one file, and left the others behind: then they are those of the package as it is installed there.
  */
 
-const ROOT = new URL("../", import.meta.url);
+import { StateError } from "./errors.ts";
+import { fs, nodeModule, nodeUrl } from "./node-builtins.ts";
+
+/** A bundle in CommonJS has no `import.meta`. */
+const here: string = (import.meta.url as string | undefined) ?? nodeUrl.pathToFileURL(__filename).href;
+
+const beside = new URL("../", here);
+const root: URL = findRoot();
+
+/** True in a bundle that has this package in it. */
+export const isBundled: boolean = root !== beside;
 
 /** The folder of the package's code. */
-export const ownFolder: string = ROOT.href;
+export const ownFolder: string = root.href;
 
 /** The address of an entry, which scripts/build.mjs must name. @param path As `pool/worker-loop.js`. */
 export function ownModule(path: "entry/child.cjs" | "index.js" | "manager/serve.js" | "pool/worker-loop.js"): string {
-  return new URL(path, ROOT).href;
+  return new URL(path, root).href;
+}
+
+/** @throws {StateError} In a bundle that stands where the package is not installed. */
+function findRoot(): URL {
+  if (hasEntries(beside)) return beside;
+  const installed = installedFolder();
+  if (installed !== undefined && hasEntries(installed)) return installed;
+  throw new StateError(
+    `Cannot run multiproc from the bundle ${nodeUrl.fileURLToPath(here)}: what its child processes run was left behind; leave the package out of the bundle (esbuild: --external:multiproc), or install it beside the bundle`,
+  );
+}
+
+function hasEntries(folder: URL): boolean {
+  return fs.existsSync(new URL("entry/child.cjs", folder));
+}
+
+function installedFolder(): URL | undefined {
+  try {
+    const main = nodeModule().createRequire(here).resolve("multiproc");
+    return new URL("./", nodeUrl.pathToFileURL(main));
+  } catch {
+    return undefined;
+  }
 }

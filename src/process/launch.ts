@@ -1,7 +1,7 @@
 /** Starts a node process that runs the child's entry. */
 
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
-import { closeSync, existsSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { StateError } from "../core/errors.ts";
 import { ownModule } from "../core/own-modules.ts";
@@ -21,27 +21,14 @@ export interface LaunchOptions {
 export type StdioPlan = readonly [unknown, unknown, unknown];
 
 const ENTRY = fileURLToPath(ownModule("entry/child.cjs"));
-let entryFound = false;
 /** `process.title` can be no longer than the command line was. */
 const TITLE_ROOM: string = " ".repeat(96);
-
-/**
- * A bundler that takes this package into a program's one file leaves the child's entry behind.
- * @throws {StateError} Before anything is opened or started.
- */
-function assertEntry(): void {
-  if ((entryFound ||= existsSync(ENTRY))) return;
-  throw new StateError(
-    `Cannot start a process: ${ENTRY} is missing; a bundle must leave "multiproc" out (esbuild: --external:multiproc)`,
-  );
-}
 
 /**
  * Starts a child, in this process's working directory. Nothing of it runs user code before `go`.
  * @throws {SystemError | StateError} If the system has no room for it; nothing is left behind.
  */
 export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
-  assertEntry();
   const arena = arenaFd();
   const opened: number[] = [];
   const kept: number[] = [];

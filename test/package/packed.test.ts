@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
 
 // The packed package, installed in an empty project, as a newcomer has it.
 
@@ -111,6 +112,63 @@ test("a TypeScript program type-checks against it and runs under tsx", () => {
   assert.equal(stdout, "abab\n");
   assert.equal(status, 0);
 });
+
+/** What a program uses of the package, with nothing left out of the bundle. */
+const WHOLE = `
+  import { Lock, Manager, Pool, Process, Queue, QueueEmptyError } from "multiproc";
+  class NothingLeft extends QueueEmptyError {}
+  class Job extends Process {
+    constructor(n) { super(); this.n = n; }
+    run() { return this.n * 2; }
+  }
+  async function main() {
+    const queue = new Queue();
+    const nothing = () => {
+      if (queue.tryGet() === undefined) throw new NothingLeft("none");
+    };
+    const error = await new Process({ target: nothing, stdio: "ignore" }).start().result().catch((reason) => reason);
+    const pool = new Pool(1);
+    const nested = await pool.map((n) => new Process((m) => m + 1, n).start().result(), [1, 2]);
+    await pool.close();
+    const made = await new Process(() => new Lock()).start().result();
+    const manager = await Manager.start();
+    const list = await manager.list([1]);
+    await new Process(() => list.push(2)).start().join();
+    console.log(JSON.stringify([
+      error instanceof NothingLeft, nested, await made.acquire(), await new Job(4).start().result(), await list.toArray(),
+    ]));
+    await manager[Symbol.asyncDispose]();
+  }
+  main();`;
+
+for (const format of ["esm", "cjs"] as const) {
+  test(`a bundle in ${format} that has the package in it works where the package is installed, and says so where it is not`, (t) => {
+    const outfile = join(project, `bundle.${format === "esm" ? "mjs" : "cjs"}`);
+    const stdin = { contents: WHOLE, resolveDir: project };
+    for (const minify of [true, false]) {
+      buildSync({
+        stdin,
+        outfile,
+        bundle: true,
+        platform: "node",
+        target: "node20",
+        format,
+        minify,
+        logLevel: "error",
+      });
+      const { stdout, stderr } = run(outfile);
+      assert.equal(stderr, "");
+      assert.equal(stdout, "[true,[2,3],true,8,[1,2]]\n");
+    }
+    const elsewhere = mkdtempSync(join(tmpdir(), "multiproc-bundle-"));
+    t.after(() => rmSync(elsewhere, { recursive: true, force: true }));
+    const moved = join(elsewhere, basename(outfile));
+    copyFileSync(outfile, moved);
+    const { status, stderr } = run(moved);
+    assert.equal(status, 1);
+    assert.match(stderr, /StateError: Cannot run multiproc from the bundle .*--external:multiproc/);
+  });
+}
 
 test("it ships its types, its licence and nothing but what it needs", () => {
   const installed = join(project, "node_modules", "multiproc");

@@ -5,6 +5,7 @@
  */
 
 import { createRequire } from "node:module";
+import { ownFolder } from "../../core/own-modules.ts";
 import type Koffi from "koffi";
 import { systemError } from "../errno.ts";
 
@@ -87,7 +88,7 @@ export function koffi(): typeof Koffi {
  * loaded from where it stands for glibc; koffi finds it everywhere else.
  */
 function loadKoffi(): typeof Koffi {
-  const require = createRequire(import.meta.url);
+  const require = createRequire(ownFolder);
   try {
     const { platform, arch } = process;
     const beside = createRequire(require.resolve("koffi"));
@@ -111,7 +112,7 @@ const RTLD_NODELETE = 0x1000;
  * back for the handles that it had: a segmentation fault when a worker thread ends. So koffi stays.
  */
 function keepKoffi({ dlopen }: Libc): void {
-  const loaded = Object.keys(createRequire(import.meta.url).cache).find((file) => file.endsWith("koffi.node"));
+  const loaded = Object.keys(createRequire(ownFolder).cache).find((file) => file.endsWith("koffi.node"));
   if (loaded !== undefined) dlopen(loaded, RTLD_NOW | RTLD_NODELETE);
 }
 
