@@ -15,6 +15,7 @@
  * So a parent need not close its copy of its child's end: when the child dies, the end has no user any more.
  */
 
+import { countReceipt } from "../core/receipts.ts";
 import {
   aliveOrSwept,
   arena,
@@ -78,7 +79,7 @@ export class PipeEnd {
   /** It came out of a message: this process uses it from now on. */
   arrive(): void {
     this.use();
-    Atomics.add(this.#words, this.#at + EndWord.received, 1);
+    countReceipt(this.#words, this.#at + EndWord.received);
   }
 
   /** The message that it went into is never delivered. */

@@ -10,6 +10,7 @@ import { decode, needsHandles, prepare } from "../codec/decode.ts";
 import { FunctionSourceNeeded } from "../codec/function-source.ts";
 import { inheritance } from "../core/inheritance.ts";
 import { fs, util } from "../core/node-builtins.ts";
+import { receiveAtOnce } from "../core/receipts.ts";
 import { type Bootstrap, ChildFd, type Payload } from "../process/bootstrap.ts";
 import { setCurrentProcess, setImporting } from "../process/current.ts";
 import {
@@ -66,7 +67,7 @@ export async function runChild(loader: Loader): Promise<void> {
 async function start(message: Uint8Array): Promise<unknown> {
   const { header, payload } = unpackParcel(message);
   become(header);
-  return run(await unpackPayload(payload));
+  return run(await unpackPayload(payload, header.ticket));
 }
 
 /** Blocks until the parent says what to run. A spare is told before to load what it may need. */
@@ -121,16 +122,14 @@ function become(header: Bootstrap): void {
   }
 }
 
-async function unpackPayload(bytes: Uint8Array): Promise<Payload> {
+async function unpackPayload(bytes: Uint8Array, ticket: number | undefined): Promise<Payload> {
+  const read = (): Payload => decode(bytes) as Payload;
   setImporting(true);
   try {
     // The façade registers the kinds of handles that there are.
-    if (needsHandles(bytes)) {
-      await import("../index.ts");
-      say(FrameType.taken);
-    }
+    if (needsHandles(bytes)) await import("../index.ts");
     await prepare(bytes);
-    return decode(bytes) as Payload;
+    return ticket === undefined ? read() : receiveAtOnce(ticket, read);
   } finally {
     setImporting(false);
   }

@@ -32,3 +32,4 @@ export {
 } from "./process-table.ts";
 export { type BlockRef, isHolder, isSoleHolder, refer as referTo } from "./references.ts";
 export { aliveOrSwept, type Cleaner, onSweep, sweep, sweepDead, sweepProcess } from "./sweep.ts";
+export { makeTicket, withdraw } from "./ticket.ts";

@@ -7,6 +7,7 @@
  */
 
 import { StateError } from "../core/errors.ts";
+import { countReceipt } from "../core/receipts.ts";
 import { arena } from "./arena.ts";
 import { CellHeader, CellState, cellWord, HOLDER_WORDS } from "./cell-heap.ts";
 import { selfSlot } from "./process-table.ts";
@@ -64,7 +65,7 @@ export function adopt({ id, generation }: BlockRef): void {
     throw new StateError("Cannot open a shared object: it does not exist any more");
   }
   hold(id);
-  Atomics.add(words, cellWord(id) + CellHeader.received, 1);
+  countReceipt(words, cellWord(id) + CellHeader.received);
 }
 
 /** Undoes `refer` for a message that is never delivered. @returns true when the caller must free the block. */

@@ -18,6 +18,8 @@ export interface Bootstrap {
   readonly ownFlags: number;
   /** `process.argv` of the parent: programs read their options there. */
   readonly argv: readonly string[];
+  /** Where to note that the handles in the message were received; undefined when there are none. */
+  readonly ticket?: number | undefined;
   /** Where to go, when it is not where the process was started. */
   readonly cwd?: string | undefined;
   /** What differs from the environment that the process was started with; null takes a variable away. */

@@ -47,7 +47,6 @@ export class ChildLink {
   #control: number;
   #pidFd: number | undefined;
   #ready = false;
-  #taken = false;
   #reported: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
   #announcedCode: number | undefined;
   #exit: Exit | undefined;
@@ -75,11 +74,6 @@ export class ChildLink {
   /** True once the child has said that it listens. */
   get ready(): boolean {
     return this.#ready;
-  }
-
-  /** True once the child has begun to take handles out of its first message. */
-  get taken(): boolean {
-    return this.#taken;
   }
 
   /** How it ended; asks the kernel, so it is right also while the event loop is busy. */
@@ -186,8 +180,6 @@ export class ChildLink {
     if (type === FrameType.ready) {
       this.#ready = true;
       for (const listener of this.#readyListeners) listener();
-    } else if (type === FrameType.taken) {
-      this.#taken = true;
     } else if (type === FrameType.exiting) {
       this.#announcedCode = value;
     } else if (type === FrameType.result || type === FrameType.error) {

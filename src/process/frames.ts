@@ -11,8 +11,6 @@ export const FrameType = {
   warm: 2,
   /** Parent: here is what to run. A message of `value` bytes. */
   go: 3,
-  /** Child: I take the handles that the message brings. */
-  taken: 7,
   /** Child: here is what the target returned. A message of `value` bytes. */
   result: 4,
   /** Child: here is what it threw. A message of `value` bytes. */

@@ -3,7 +3,7 @@
 import { type Encoded, encodeTo } from "../codec/index.ts";
 import { HeapSink } from "../core/bytes.ts";
 import { mainModule } from "../capture/index.ts";
-import { selfSlotIfAny } from "../memory/index.ts";
+import { makeTicket, selfSlotIfAny, withdraw } from "../memory/index.ts";
 import type { Bootstrap, Payload } from "./bootstrap.ts";
 import type { ChildLink } from "./child-link.ts";
 import { checkMayStart, currentProcess } from "./current.ts";
@@ -37,20 +37,28 @@ export function startChild(child: ChildIdentity, payload: Payload, options: Chec
   const sink = new HeapSink();
   const taken = encodeTo(sink, payload);
   const encoded = sink.take();
+  const ticket = taken === undefined ? undefined : makeTicket();
   let link: ChildLink;
   try {
-    link = send(child, encoded, options, env, execArgv);
+    link = send({ child, encoded, ticket: ticket?.word }, options, env, execArgv);
   } catch (error) {
-    for (const transfer of taken?.transfers ?? []) transfer.abort?.();
+    if (taken !== undefined) giveBack(taken);
+    ticket?.release();
     throw error;
   }
-  if (taken !== undefined) giveBackUnlessTaken(link, taken);
+  // Handles in the message hold what they stand for until the child has them: a child that dies before never will.
+  if (taken !== undefined && ticket !== undefined) link.onExit(() => void (withdraw(ticket) && giveBack(taken)));
   return link;
 }
 
+interface Message {
+  readonly child: ChildIdentity;
+  readonly encoded: Uint8Array;
+  readonly ticket: number | undefined;
+}
+
 function send(
-  child: ChildIdentity,
-  encoded: Uint8Array,
+  { child, encoded, ticket }: Message,
   options: CheckedOptions,
   env: NodeJS.ProcessEnv,
   execArgv: readonly string[],
@@ -60,17 +68,14 @@ function send(
     const warm = method !== "spawn" && options.inheritsStdio && tries < SPARE_TRIES;
     const link = warm ? takeSpare(execArgv, env) : launch({ execArgv, env, stdio: options.stdio });
     const ownFlags = options.maxMemory === undefined ? 0 : 1;
-    const header = { ...headerOf(child, method, ownFlags), ...late(options, env, link) };
+    const header = { ...headerOf(child, method, ownFlags), ticket, ...late(options, env, link) };
     // A spare that somebody has killed meanwhile takes nothing any more.
     if (link.go(packParcel(header, encoded)) || !warm) return link;
   }
 }
 
-/** Handles in the message hold what they stand for until the child has them: a child that dies before never will. */
-function giveBackUnlessTaken(link: ChildLink, { transfers }: Encoded): void {
-  link.onExit(() => {
-    if (!link.taken) for (const transfer of transfers) transfer.abort?.();
-  });
+function giveBack({ transfers }: Encoded): void {
+  for (const transfer of transfers) transfer.abort?.();
 }
 
 function headerOf({ name, identity, daemon }: ChildIdentity, startMethod: string, ownFlags: number): Bootstrap {
