@@ -1,9 +1,8 @@
 /** AsyncResult: what will come of a call. Source of its behaviour: CPython's `multiprocessing.pool.AsyncResult`. */
 
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
+import { deferred, type Deferred } from "../core/deferred.ts";
 import { StateError, TimeoutError } from "../core/errors.ts";
-
-type Outcome<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown };
 
 /** How a result reaches its pool. */
 export interface ResultSource {
@@ -13,7 +12,12 @@ export interface ResultSource {
   waitSync(milliseconds: number): void;
 }
 
+type State = "pending" | "fulfilled" | "rejected";
+
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** For who makes a result: says what came of it. The first time counts. */
+export let settle: <R>(result: AsyncResult<R>, state: "fulfilled" | "rejected", value: unknown) => void;
 
 /**
  * The result of a call that is under way. It can be awaited; nobody has to: an error that nobody asks for stays here.
@@ -29,50 +33,51 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  */
 export class AsyncResult<R> implements PromiseLike<R> {
   readonly #source: ResultSource;
-  #outcome: Outcome<R> | undefined;
-  #waiting: ((outcome: Outcome<R>) => void)[] = [];
+  #state: State = "pending";
+  /** What was returned or thrown. */
+  #value: unknown;
+  /** One for all who wait without a limit; made when the first does, so that what nobody asks for is no unhandled rejection. */
+  #deferred: Deferred<R> | undefined;
+  #waiting: (() => void)[] | undefined;
+
+  static {
+    settle = (result, state, value) => result.#settle(state, value);
+  }
 
   /** Results are made by pools. */
-  constructor(source: ResultSource, start: (settle: (outcome: Outcome<R>) => void) => void) {
+  constructor(source: ResultSource) {
     this.#source = source;
-    start((outcome) => this.#settle(outcome));
   }
 
   /** True when the call has ended, well or not. */
   ready(): boolean {
-    return this.#outcome !== undefined;
+    return this.#state !== "pending";
   }
 
   /** True when it ended well. @throws {StateError} If it has not ended. */
   successful(): boolean {
-    if (this.#outcome === undefined)
-      throw new StateError("Cannot say whether the call was successful: it has not ended");
-    return this.#outcome.ok;
+    if (this.#state === "pending") throw new StateError("Cannot say whether the call was successful: it has not ended");
+    return this.#state === "fulfilled";
   }
 
   /**
    * The value. Rejects with the task's error, with TimeoutError when the time runs out (the task goes on), with the reason
    * when aborted (the task goes on).
    */
-  async get(options?: WaitOptions): Promise<R> {
-    const deadline = Deadline.from(options);
-    const outcome = await this.#await(deadline);
-    if (outcome === undefined) throw tooLate(options);
-    if (outcome.ok) return outcome.value;
-    throw outcome.error;
+  get(options?: WaitOptions): Promise<R> {
+    return options === undefined ? this.#promise() : this.#getWithin(options);
   }
 
   /** As `get`, blocking. */
   getSync(options?: WaitOptions): R {
     if (!this.waitSync(options)) throw tooLate(options);
-    const outcome = this.#outcome as Outcome<R>;
-    if (outcome.ok) return outcome.value;
-    throw outcome.error;
+    if (this.#state === "rejected") throw this.#value;
+    return this.#value as R;
   }
 
   /** Waits until the call has ended, well or not. @returns false when the time ran out. */
   async wait(options?: WaitOptions): Promise<boolean> {
-    return (await this.#await(Deadline.from(options))) !== undefined;
+    return this.#await(Deadline.from(options));
   }
 
   /** As `wait`, blocking. */
@@ -80,7 +85,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
     const deadline = Deadline.from(options);
     deadline.throwIfAborted();
     this.#source.waitSync(0);
-    while (this.#outcome === undefined) {
+    while (this.#state === "pending") {
       if (deadline.expired) return false;
       this.#source.waitSync(deadline.remaining());
     }
@@ -93,7 +98,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
    * @returns false when it had ended already.
    */
   cancel(): boolean {
-    return this.#outcome === undefined && this.#source.cancel();
+    return this.#state === "pending" && this.#source.cancel();
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- It is meant to be awaited.
@@ -101,51 +106,71 @@ export class AsyncResult<R> implements PromiseLike<R> {
     onValue?: ((value: R) => A | PromiseLike<A>) | null,
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.get().then(onValue, onError);
+    return this.#promise().then(onValue, onError);
   }
 
   /** As that of a promise. */
   catch<B = never>(onError?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<R | B> {
-    return this.get().catch(onError);
+    return this.#promise().catch(onError);
   }
 
   /** As that of a promise. */
   finally(onEnd?: (() => void) | null): Promise<R> {
-    return this.get().finally(onEnd);
+    return this.#promise().finally(onEnd);
   }
 
-  #settle(outcome: Outcome<R>): void {
-    if (this.#outcome !== undefined) return;
-    this.#outcome = outcome;
+  #settle(state: State, value: unknown): void {
+    if (this.#state !== "pending") return;
+    this.#state = state;
+    this.#value = value;
+    if (this.#deferred !== undefined) this.#tell(this.#deferred);
     const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const tell of waiting) tell(outcome);
+    this.#waiting = undefined;
+    if (waiting !== undefined) for (const tell of waiting) tell();
   }
 
-  #await(deadline: Deadline): Promise<Outcome<R> | undefined> {
+  #promise(): Promise<R> {
+    if (this.#deferred === undefined) {
+      this.#deferred = deferred<R>();
+      if (this.#state !== "pending") this.#tell(this.#deferred);
+    }
+    return this.#deferred.promise;
+  }
+
+  #tell({ resolve, reject }: Deferred<R>): void {
+    if (this.#state === "fulfilled") resolve(this.#value as R);
+    else reject(this.#value);
+  }
+
+  async #getWithin(options: WaitOptions): Promise<R> {
+    if (!(await this.#await(Deadline.from(options)))) throw tooLate(options);
+    return this.#promise();
+  }
+
+  /** @returns false when the time ran out. */
+  #await(deadline: Deadline): Promise<boolean> {
     const { signal } = deadline;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    if (this.#outcome !== undefined) return Promise.resolve(this.#outcome);
-    if (deadline.expired) return Promise.resolve(undefined);
+    if (this.#state !== "pending") return Promise.resolve(true);
+    if (deadline.expired) return Promise.resolve(false);
     return new Promise((resolve, reject) => {
       const left = deadline.remaining();
-      const timer =
-        left === Infinity ? undefined : setTimeout(() => end(undefined), Math.min(MAX_TIMER_MS, Math.ceil(left)));
       const leave = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
-        this.#waiting = this.#waiting.filter((each) => each !== end);
+        this.#waiting = this.#waiting?.filter((each) => each !== end);
       };
-      const end = (outcome: Outcome<R> | undefined): void => {
+      const end = (): void => {
         leave();
-        resolve(outcome);
+        resolve(this.#state !== "pending");
       };
       const abort = (): void => {
         leave();
         reject(signal?.reason as Error);
       };
+      const timer = left === Infinity ? undefined : setTimeout(end, Math.min(MAX_TIMER_MS, Math.ceil(left)));
       signal?.addEventListener("abort", abort, { once: true });
-      this.#waiting.push(end);
+      (this.#waiting ??= []).push(end);
     });
   }
 }

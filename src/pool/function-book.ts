@@ -15,6 +15,19 @@ export interface BookedFunction {
   /** Tasks that name it. */
   uses: number;
   isCurrent: boolean;
+  /** How long it takes for an item, lately, in milliseconds. */
+  itemMs: number;
+}
+
+/** Before anything is known: long, so that tasks are spread over the workers. */
+const UNKNOWN_MS = 1;
+/** Weight of the newest of the tasks. */
+const NEWEST = 1 / 16;
+
+/** A task of the function has ended. */
+export function learnTime(booked: BookedFunction, items: number, duration: number): void {
+  const ms = duration / items;
+  booked.itemMs = booked.itemMs === UNKNOWN_MS ? ms : booked.itemMs + (ms - booked.itemMs) * NEWEST;
 }
 
 export class FunctionBook {
@@ -40,18 +53,11 @@ export class FunctionBook {
     if (known !== undefined && known.image === image) return known;
     const bytes = withoutHandles(fn);
     if (bytes === undefined)
-      return { id: 0, name: nameOf(fn), bytes: new Uint8Array(0), image: undefined, uses: 0, isCurrent: false };
+      return makeBooked(fn, { id: 0, bytes: new Uint8Array(0), image: undefined, isCurrent: false });
     if (known !== undefined && Buffer.compare(known.bytes, bytes) === 0) return known;
     if (known !== undefined) this.#retire(known);
     const isSame = capture(fn, fn.name || "task") === image;
-    const booked = {
-      id: ++this.#made,
-      name: nameOf(fn),
-      bytes,
-      image: isSame ? image : undefined,
-      uses: 0,
-      isCurrent: true,
-    };
+    const booked = makeBooked(fn, { id: ++this.#made, bytes, image: isSame ? image : undefined, isCurrent: true });
     this.#current.set(fn, booked);
     this.#collected.register(fn, booked);
     return booked;
@@ -70,8 +76,8 @@ export class FunctionBook {
   }
 }
 
-function nameOf(fn: Function): string {
-  return fn.name || "an anonymous function";
+function makeBooked(fn: Function, parts: Pick<BookedFunction, "id" | "bytes" | "image" | "isCurrent">): BookedFunction {
+  return { ...parts, name: fn.name || "an anonymous function", uses: 0, itemMs: UNKNOWN_MS };
 }
 
 const sink = new HeapSink();

@@ -22,6 +22,7 @@ import type { BookedFunction } from "./function-book.ts";
 import { LANE_BYTES, LaneReader, LaneWriter, MIN_ROOM } from "./lane.ts";
 import type { CheckedPoolOptions } from "./pool-options.ts";
 import { type Task, writeBytes, writeContents } from "./task.ts";
+import { TasksInHand } from "./tasks-in-hand.ts";
 import { CELL_BYTES, Kind, monotonicNow, RESULT_HEADER, TASK_HEADER, Word, WorkerState } from "./worker-cell.ts";
 import type { runWorker, WorkerStart } from "./worker-loop.ts";
 
@@ -42,7 +43,7 @@ const target = fromModule<typeof runWorker>(ownModule("pool/worker-loop.js"), "r
 
 export class PoolWorker {
   readonly link: ChildLink;
-  readonly tasks: Map<number, Task> = new Map();
+  readonly tasks: TasksInHand = new TasksInHand(WINDOW);
   /** Set when no more tasks go to it. */
   retiring = false;
   readonly startedAt: number = performance.now();
@@ -115,14 +116,19 @@ export class PoolWorker {
 
   /** The task that runs; the last of those that have begun and are not known to have ended. */
   get current(): Task | undefined {
-    const number = this.#currentNumber();
-    return number === undefined ? undefined : this.tasks.get(number);
+    const turn = this.#word(Word.turn);
+    let last: Task | undefined;
+    for (const task of this.tasks) {
+      if (!hasBegun(task, turn)) break;
+      last = task;
+    }
+    return last;
   }
 
   /** The tasks that have begun and are not known to have ended. */
   get begun(): Task[] {
     const turn = this.#word(Word.turn);
-    return [...this.tasks].filter(([number]) => ((turn - number) | 0) > 0).map(([, task]) => task);
+    return [...this.tasks].filter((task) => hasBegun(task, turn));
   }
 
   /** Milliseconds since the current task began. */
@@ -144,7 +150,8 @@ export class PoolWorker {
       this.#tasks.abort();
       throw error;
     }
-    this.tasks.set(this.#number, task);
+    task.number = this.#number;
+    this.tasks.push(task);
     task.written = this.#tasks.commit();
     this.#number = (this.#number + 1) | 0;
     this.given += 1;
@@ -171,14 +178,13 @@ export class PoolWorker {
       if (turn === end) return [];
     } while (Atomics.compareExchange(words, this.#base + Word.turn, turn, end) !== turn);
     const taken: Task[] = [];
-    for (let number = turn; number !== end; number = (number + 1) | 0) {
-      const task = this.tasks.get(number) as Task;
-      this.tasks.delete(number);
+    for (let task = this.tasks.last; task !== undefined && !hasBegun(task, turn); task = this.tasks.last) {
+      this.tasks.pop();
       this.keepContents(task);
       taken.push(task);
     }
     this.given -= taken.length;
-    return taken;
+    return taken.reverse();
   }
 
   /** Copies what a task holds out of the lane. */
@@ -244,9 +250,8 @@ export class PoolWorker {
   }
 
   stopStream(task: Task): void {
-    const number = this.#currentNumber();
-    if (this.dead || number === undefined || this.tasks.get(number) !== task) return;
-    Atomics.store(arena().words, this.#base + Word.streamStop, (number + 1) | 0);
+    if (this.dead || this.current !== task) return;
+    Atomics.store(arena().words, this.#base + Word.streamStop, (task.number + 1) | 0);
     this.wake();
   }
 
@@ -280,10 +285,11 @@ export class PoolWorker {
     const number = results.view.getInt32(results.position, true);
     const duration = results.view.getFloat64(results.position + 8, true);
     results.position += RESULT_HEADER;
-    const task = this.tasks.get(number);
+    const { first } = this.tasks;
+    const task = first?.number === number ? first : undefined;
     const isEnd = kind !== Kind.stream && kind !== Kind.item && kind !== Kind.part;
     if (task !== undefined && isEnd) {
-      this.tasks.delete(number);
+      this.tasks.shift();
       this.done += 1;
       this.busyMs += duration;
       task.taken = undefined;
@@ -375,16 +381,6 @@ export class PoolWorker {
     this.#known.add(fn.id);
   }
 
-  #currentNumber(): number | undefined {
-    const turn = this.#word(Word.turn);
-    let last: number | undefined;
-    for (const number of this.tasks.keys()) {
-      if (((turn - number) | 0) <= 0) break;
-      last = number;
-    }
-    return last;
-  }
-
   #word(word: number): number {
     return Atomics.load(arena().words, this.#base + word);
   }
@@ -404,6 +400,11 @@ export class PoolWorker {
     for (const extent of this.#extents) extent.release();
     this.#cell.release();
   }
+}
+
+/** @param turn The number of the next task to begin; numbers go round. */
+function hasBegun({ number }: Task, turn: number): boolean {
+  return ((turn - number) | 0) > 0;
 }
 
 function processOptions({ maxMemory, method }: CheckedPoolOptions): object {

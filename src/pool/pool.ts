@@ -5,9 +5,10 @@ import { TO_HANDLE } from "../core/handle.ts";
 import { checkFunction, checkInteger, checkKnownOptions, checkObject, typeError } from "../core/options.ts";
 import { cpuCount } from "../process/index.ts";
 import type { AsyncResult } from "./async-result.ts";
-import { callOnce, type Callbacks, ChunkedCall, contentsFor, makeTask, resultOf, SingleCall } from "./calls.ts";
+import { ChunkedCall } from "./chunked-call.ts";
 import { defaultChunkSize } from "./chunking.ts";
 import { Imap } from "./imap.ts";
+import { type Callbacks, PendingResult } from "./pending-result.ts";
 import {
   checkDuration,
   checkList,
@@ -18,7 +19,9 @@ import {
 } from "./pool-options.ts";
 import { checkProgress, type ProgressOption, ProgressReporter } from "./progress.ts";
 import { Scheduler } from "./scheduler.ts";
+import { SingleCall } from "./single-call.ts";
 import type { StatsReport } from "./stats.ts";
+import { contentsFor, makeTask } from "./task.ts";
 import { Kind } from "./worker-cell.ts";
 
 /** What a call gives for a function that returns R: what a promise resolves to; the items of a generator as they come. */
@@ -61,8 +64,10 @@ function terminateOnAbort(scheduler: Scheduler, signal: AbortSignal | undefined)
   signal?.addEventListener("abort", () => scheduler.terminate(), { once: true });
 }
 
-const MAP_OPTIONS = ["chunkSize", "progress", "signal", "timeout"];
 const CALLBACKS = ["callback", "errorCallback"];
+const APPLY_OPTIONS = ["timeout", "signal", ...CALLBACKS];
+const MAP_OPTIONS = ["chunkSize", "progress", "signal", "timeout"];
+const MAP_ASYNC_OPTIONS = [...MAP_OPTIONS, ...CALLBACKS];
 
 /**
  * Worker processes that run functions.
@@ -112,11 +117,9 @@ export class Pool {
   /** Calls a function in a worker. Rejects with its error, or WorkerDiedError, TimeoutError, CancelledError. */
   apply<A extends unknown[], R>(fn: (...args: A) => R, args?: Readonly<A>): Promise<TaskResult<R>> {
     // Not an async function: its promise around this one would cost three turns of the microtask queue for each task.
-    return new Promise((resolve, reject) => {
-      checkFunction("fn", fn);
-      const list = args === undefined ? [] : checkList("args", args);
-      this.#scheduler.assertOpen("give a task to");
-      callOnce(this.#scheduler, fn, list, resolve as (value: unknown) => void, reject);
+    return new Promise((resolve, error) => {
+      const settler = { value: resolve as (value: unknown) => void, error };
+      void new SingleCall(this.#scheduler, { fn, args: this.#checkedArgs(fn, args) }, settler);
     });
   }
 
@@ -132,21 +135,12 @@ export class Pool {
   applyAsync<A extends unknown[], R>(
     fn: (...args: A) => R,
     args?: Readonly<A>,
-    options: ApplyOptions<TaskResult<R>> = {},
+    options?: ApplyOptions<TaskResult<R>>,
   ): AsyncResult<TaskResult<R>> {
-    checkFunction("fn", fn);
-    const list = args === undefined || args === null ? [] : checkList("args", args);
-    checkCallOptions("applyAsync", options, ["timeout", "signal", ...CALLBACKS]);
-    const scheduler = this.#scheduler;
-    scheduler.assertOpen("give a task to");
-    const { timeout, signal } = options;
-    return resultOf(scheduler, options, signal, (resolve, reject) => {
-      const booked = scheduler.book.book(fn);
-      const listener = new SingleCall(scheduler, resolve as (value: unknown) => void, reject);
-      const task = makeTask(scheduler, booked, Kind.call, contentsFor(booked, fn, list), listener, { timeout });
-      scheduler.submit(task);
-      return { cancel: (error) => scheduler.cancel(task, error) };
-    });
+    const call = { fn, args: this.#checkedArgs(fn, args), timeout: options?.timeout };
+    if (options !== undefined) checkCallOptions("applyAsync", options, APPLY_OPTIONS);
+    const pending = new PendingResult<TaskResult<R>>(this.#scheduler, options);
+    return pending.follow(new SingleCall(this.#scheduler, call, pending));
   }
 
   /** Calls a function for each item; the results are in the order of the items. Rejects with the first error in that order, when all chunks have ended. */
@@ -159,7 +153,7 @@ export class Pool {
     items: Iterable<T>,
     options: MapAsyncOptions<ItemResult<R>> = {},
   ): AsyncResult<ItemResult<R>[]> {
-    return this.#chunked<R>("mapAsync", Kind.map, fn, items, options, [...MAP_OPTIONS, ...CALLBACKS]);
+    return this.#chunked<R>("mapAsync", Kind.map, fn, items, options, MAP_ASYNC_OPTIONS);
   }
 
   /** As `map`, for functions of several parameters: each item is an array of arguments. */
@@ -176,7 +170,7 @@ export class Pool {
     argTuples: Iterable<Readonly<A>>,
     options: MapAsyncOptions<ItemResult<R>> = {},
   ): AsyncResult<ItemResult<R>[]> {
-    return this.#chunked<R>("starmapAsync", Kind.starmap, fn, argTuples, options, [...MAP_OPTIONS, ...CALLBACKS]);
+    return this.#chunked<R>("starmapAsync", Kind.starmap, fn, argTuples, options, MAP_ASYNC_OPTIONS);
   }
 
   /**
@@ -236,6 +230,14 @@ export class Pool {
     this.terminate();
   }
 
+  /** Checks a call. @returns the arguments as an array. */
+  #checkedArgs(fn: unknown, args: unknown): readonly unknown[] {
+    checkFunction("fn", fn);
+    const list = args === undefined || args === null ? [] : checkList("args", args);
+    this.#scheduler.assertOpen("give a task to");
+    return list;
+  }
+
   #chunked<R>(
     method: string,
     kind: number,
@@ -250,12 +252,10 @@ export class Pool {
     scheduler.assertOpen("give tasks to");
     const list = checkList("items", items);
     if (kind === Kind.starmap) list.forEach((args, i) => checkTuple(`argTuples[${i}]`, args));
-    const { chunkSize = defaultChunkSize(list.length, scheduler.processes), progress, signal, timeout } = options;
+    const { chunkSize = defaultChunkSize(list.length, scheduler.processes), progress, timeout } = options;
+    const pending = new PendingResult<ItemResult<R>[]>(scheduler, options);
     const reporter = new ProgressReporter(progress, list.length, this.name);
-    return resultOf(scheduler, options, signal, (resolve, reject) => {
-      const call = { fn, kind, items: list, chunkSize, timeout };
-      return new ChunkedCall(scheduler, call, reporter, resolve as (values: unknown[]) => void, reject);
-    });
+    return pending.follow(new ChunkedCall(scheduler, { fn, kind, items: list, chunkSize, timeout }, reporter, pending));
   }
 
   #imap(method: string, ordered: boolean, fn: Function, items: unknown, options: MapOptions): Imap {
@@ -276,11 +276,8 @@ export class Pool {
           // Named by the pool, so that it is not collected as long as there is its iterator.
           const booked = this.#scheduler.book.book(fn);
           const contents = contentsFor(booked, fn, chunk);
-          const task = makeTask(scheduler, booked, Kind.settle, contents, listener, {
-            index,
-            items: chunk.length,
-            timeout,
-          });
+          const parts = { fn: booked, kind: Kind.settle, contents, listener, index, items: chunk.length, timeout };
+          const task = makeTask(scheduler.options, parts);
           scheduler.submit(task);
           return task;
         },

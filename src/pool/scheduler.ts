@@ -11,7 +11,7 @@ import type { Exit } from "../process/child-link.ts";
 import { keepEventLoop, releaseEventLoop } from "../wait/index.ts";
 import { cannotStartError, diedError } from "./death.ts";
 import { events } from "./events.ts";
-import { FunctionBook } from "./function-book.ts";
+import { FunctionBook, learnTime } from "./function-book.ts";
 import { pollLater, register, unregister } from "./polling.ts";
 import type { CheckedPoolOptions } from "./pool-options.ts";
 import { PoolWorker, type WorkerListener } from "./pool-worker.ts";
@@ -111,7 +111,7 @@ export class Scheduler implements WorkerListener {
   /** Ends a task from outside. @returns false when it has ended already. */
   cancel(task: Task, error: unknown): boolean {
     if (task.ended) return false;
-    const worker = this.#workers.find(({ tasks }) => [...tasks.values()].includes(task));
+    const worker = this.#workers.find(({ tasks }) => tasks.includes(task));
     if (worker !== undefined) {
       worker.read();
       if (task.ended) return false;
@@ -130,7 +130,7 @@ export class Scheduler implements WorkerListener {
     const open = new Set(tasks.filter((task) => !task.ended));
     this.#queue.keep((task) => !open.has(task));
     for (const worker of this.#workers.slice()) {
-      if (![...worker.tasks.values()].some((task) => open.has(task))) continue;
+      if (![...worker.tasks].some((task) => open.has(task))) continue;
       worker.read();
       this.#requeue(worker);
       if (worker.begun.some((task) => open.has(task) && !task.ended)) worker.end();
@@ -148,7 +148,7 @@ export class Scheduler implements WorkerListener {
   drop(task: Task): void {
     if (task.ended) return;
     task.ended = true;
-    const worker = this.#workers.find(({ tasks }) => [...tasks.values()].includes(task));
+    const worker = this.#workers.find(({ tasks }) => tasks.includes(task));
     if (worker !== undefined && worker.begun.includes(task)) return worker.stopStream(task);
     if (worker !== undefined) this.#requeue(worker);
     this.#queue.delete(task);
@@ -225,7 +225,7 @@ export class Scheduler implements WorkerListener {
   ended(worker: PoolWorker, task: Task, duration: number, isError: boolean): void {
     this.#failedStarts = 0;
     this.#stats.taskEnded(task, duration, isError);
-    this.#meanMs += (duration - this.#meanMs) / 16;
+    learnTime(task.fn, task.items, duration);
     events.ended(this.options.name, worker.pid, task, duration, isError);
     if (task.finished !== true) this.#finish(task);
     if (worker.given >= this.options.maxTasksPerChild && worker.tasks.size === 0) worker.close();
@@ -237,11 +237,11 @@ export class Scheduler implements WorkerListener {
 
   died(worker: PoolWorker, exit: Exit): void {
     const began = worker.begun;
-    for (const task of worker.tasks.values()) worker.keepContents(task);
-    const others = [...worker.tasks.values()].filter((task) => !began.includes(task));
+    const tasks = worker.tasks.drain();
+    for (const task of tasks) worker.keepContents(task);
+    const others = tasks.filter((task) => !began.includes(task));
     const wasReady = worker.ready || worker.wasReady;
     this.#workers.splice(this.#workers.indexOf(worker), 1);
-    worker.tasks.clear();
     for (const task of others.reverse()) this.#queue.unshift(task);
     for (const task of began) this.#lost(worker, task, exit);
     if (this.#state === "open" || this.#pending > 0) this.#stats.restarts += 1;
@@ -285,7 +285,7 @@ export class Scheduler implements WorkerListener {
     const tasks = [...this.#queue.drain()];
     for (const worker of this.#workers) {
       tasks.push(...worker.takeBack());
-      tasks.push(...worker.tasks.values());
+      tasks.push(...worker.tasks);
     }
     for (const task of tasks) {
       if (task.ended) continue;
@@ -322,7 +322,8 @@ export class Scheduler implements WorkerListener {
 
   /**
    * The ready worker with the least to do; a new one when all are at work and there may be more. One that is awake and will have
-   * done its tasks before a sleeping one could be woken goes first: for short tasks waking costs more than they do.
+   * done its tasks before a sleeping one could be woken goes first: for short tasks waking costs more than they do. Always the
+   * first such one, so that the others may fall asleep and leave their processors to it and to the pool.
    */
   #idleOrNew(): PoolWorker | undefined {
     let best: PoolWorker | undefined;
@@ -333,9 +334,9 @@ export class Scheduler implements WorkerListener {
       alive += 1;
       if (!this.#canTake(worker)) continue;
       if (best === undefined || worker.tasks.size < best.tasks.size) best = worker;
-      if (!worker.asleep && (awake === undefined || worker.tasks.size < awake.tasks.size)) awake = worker;
+      if (awake === undefined && worker.tasks.expectedMs < WAKE_MS && !worker.asleep) awake = worker;
     }
-    if (awake !== undefined && awake.tasks.size * this.#meanMs < WAKE_MS) best = awake;
+    if (awake !== undefined) best = awake;
     if ((best === undefined || best.tasks.size > 0) && alive < this.processes && this.#failure === undefined) {
       // One for each task that waits.
       const wanted = Math.max(1, this.#queue.size);
@@ -403,9 +404,6 @@ export class Scheduler implements WorkerListener {
     });
   }
 
-  /** How long tasks take lately; long, until it is known. */
-  #meanMs = 1;
-
   get #mayIdle(): boolean {
     return this.#pending > 0 && this.#workers.some((worker) => worker.tasks.size === 0);
   }
@@ -442,7 +440,7 @@ export class Scheduler implements WorkerListener {
     for (const worker of this.#workers.slice()) {
       worker.read();
       const task = worker.current;
-      for (const each of worker.tasks.values()) if (each !== task) next = Math.min(next, each.timeout);
+      for (const each of worker.tasks) if (each !== task) next = Math.min(next, each.timeout);
       if (task === undefined || task.ended || task.timeout === Infinity) continue;
       const left = task.timeout - worker.runningMs;
       if (left > 0) next = Math.min(next, left);

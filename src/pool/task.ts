@@ -26,6 +26,8 @@ export interface Task {
   taken: Encoded | undefined;
   /** Where the contents are in the lane of its worker. */
   written: Written | undefined;
+  /** Its number in the lane of its worker. */
+  number: number;
   readonly listener: TaskListener;
   /** Its place among the tasks of one call. */
   readonly index: number;
@@ -39,13 +41,59 @@ export interface Task {
   /** Its listener has been told. */
   ended: boolean;
   /** The pool need not wait for it any more. */
-  finished?: boolean;
+  finished: boolean;
   /** Items of it may have been taken: it cannot begin again. */
-  isStream?: boolean;
+  isStream: boolean;
   /** What was read of it before has to be waited for, since it needs modules. */
-  reading?: Promise<void> | undefined;
+  reading: Promise<void> | undefined;
   /** Milliseconds that it ran. */
-  duration?: number;
+  duration: number | undefined;
+  /** Milliseconds that it was expected to run when it was given to its worker. */
+  expectedMs: number;
+}
+
+/** What a task is made of; the rest is its pool's. */
+export interface TaskParts {
+  readonly kind: number;
+  readonly fn: BookedFunction;
+  readonly contents: unknown;
+  readonly listener: TaskListener;
+  readonly index?: number;
+  readonly items?: number;
+  /** Default: the pool's. */
+  readonly timeout?: number | undefined;
+}
+
+export function makeTask(
+  { taskTimeout, retries }: { readonly taskTimeout: number; readonly retries: number },
+  { kind, fn, contents, listener, index = 0, items = 1, timeout = taskTimeout }: TaskParts,
+): Task {
+  return {
+    kind,
+    fn,
+    contents,
+    bytes: undefined,
+    taken: undefined,
+    written: undefined,
+    number: 0,
+    listener,
+    index,
+    items,
+    timeout,
+    retries,
+    queuedAt: performance.now(),
+    ended: false,
+    finished: false,
+    isStream: false,
+    reading: undefined,
+    duration: undefined,
+    expectedMs: 0,
+  };
+}
+
+/** A function that holds handles travels with its arguments. */
+export function contentsFor(booked: BookedFunction, fn: Function, args: readonly unknown[]): unknown {
+  return booked.id === 0 ? [fn, args] : args;
 }
 
 const scratch = new HeapSink();

@@ -543,3 +543,10 @@ test("stats count, and diagnostics channels tell", async () => {
   other.close();
   await other.join();
 });
+
+test("map with hundreds of thousands of chunks gathers them all", async () => {
+  const items = Array.from({ length: 150_000 }, (_, i) => i);
+  const back = await pool.map((n: number) => -n, items, { chunkSize: 1 });
+  assert.equal(back.length, items.length);
+  assert.ok(back.every((n, i) => n === -i));
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AdaptiveChunk, chunkCount, defaultChunkSize } from "../../src/pool/chunking.ts";
-import { AsyncResult } from "../../src/pool/async-result.ts";
+import { AsyncResult, settle } from "../../src/pool/async-result.ts";
 import { Imap, type ImapPool } from "../../src/pool/imap.ts";
 import { LANE_BYTES, LaneReader, LaneWriter } from "../../src/pool/lane.ts";
 import { ProgressReporter } from "../../src/pool/progress.ts";
@@ -78,9 +78,7 @@ test("what is larger than a lane travels outside it", () => {
 });
 
 test("an AsyncResult settles once, for everybody who waits", async () => {
-  let settle!: (outcome: { ok: true; value: number }) => void;
-  const source = { cancel: () => false, waitSync: () => {} };
-  const result = new AsyncResult<number>(source, (tell) => (settle = tell));
+  const result = new AsyncResult<number>({ cancel: () => false, waitSync: () => {} });
   assert.equal(result.ready(), false);
   assert.throws(() => result.successful(), StateError);
   await assert.rejects(result.get({ timeout: 1 }), TimeoutError);
@@ -89,8 +87,8 @@ test("an AsyncResult settles once, for everybody who waits", async () => {
   const aborted = AbortSignal.abort(new Error("stop"));
   await assert.rejects(result.get({ signal: aborted }), /stop/);
   const both = Promise.all([result, result.get()]);
-  settle({ ok: true, value: 1 });
-  settle({ ok: true, value: 2 });
+  settle(result, "fulfilled", 1);
+  settle(result, "fulfilled", 2);
   assert.deepEqual(await both, [1, 1]);
   assert.equal(result.successful(), true);
   assert.equal(result.getSync(), 1);
