@@ -205,7 +205,8 @@ export function thisOfCaller(isWanted: (location: Location) => boolean): { value
       connect().on("Debugger.paused", onPaused as never);
       try {
         post("Debugger.setBreakpointOnFunctionCall", { objectId: remoteOf(stop) });
-        stop();
+        // Not `stop()`: bundlers drop the call of a function that does nothing.
+        Reflect.apply(stop, undefined, []);
       } finally {
         connect().off("Debugger.paused", onPaused as never);
       }

@@ -97,13 +97,16 @@ export class Workspace {
   }
 
   #packages(): void {
-    const library = this.path("node_modules/harness");
-    mkdirSync(library, { recursive: true });
-    for (const part of ["src", "test/capture", "test/matrix"]) {
-      cpSync(join(build, part), join(library, part), { recursive: true });
-    }
-    const exports = "./test/matrix/harness.js";
-    writeFileSync(join(library, "package.json"), JSON.stringify({ name: "harness", type: "module", exports }));
+    // The package as it is built: what a bundler made of it is what people run.
+    const library = this.path("node_modules/multiproc");
+    cpSync(join(root, "dist"), join(library, "dist"), { recursive: true });
+    cpSync(join(root, "package.json"), join(library, "package.json"));
+    const harness = readFileSync(join(build, "test/matrix/harness.js"), "utf8");
+    this.write("node_modules/harness/index.js", harness.replace("../../src/index.js", "multiproc"));
+    this.write(
+      "node_modules/harness/package.json",
+      JSON.stringify({ name: "harness", type: "module", exports: "./index.js" }),
+    );
     for (const name of ["cjs-package", "esm-package"]) {
       cpSync(join(fixtures, name), this.path(`node_modules/${name}`), { recursive: true });
     }
