@@ -26,9 +26,9 @@ const ENTRIES = [
 
 /**
  * Which file has a module: that of the first of these that needs it. A child loads the first alone, with results the second, with
- * functions in them the third; a pool's worker the fourth as well.
+ * functions in them the third; a pool's worker the fourth as well, and a manager's process the fifth.
  */
-const GROUPS = ["entry/run-child", "codec/encode", "codec/index", "pool/worker-loop", "index"];
+const GROUPS = ["entry/run-child", "codec/encode", "codec/index", "pool/worker-loop", "manager/serve", "index"];
 
 /** CommonJS, which loads the others; stays as tsc made it. */
 const LAUNCHER = join("entry", "child.cjs");

@@ -17,10 +17,18 @@ const NOTHING: readonly unknown[] = [];
 export class Dispatcher {
   readonly #table: ObjectTable;
   readonly #name: string;
+  #promised = false;
 
   constructor(table: ObjectTable, name: string) {
     this.#table = table;
     this.#name = name;
+  }
+
+  /** True if a method has given a promise since this was asked last. */
+  takePromised(): boolean {
+    const promised = this.#promised;
+    this.#promised = false;
+    return promised;
   }
 
   /** Serves one request; the bytes are not needed any more when it returns. */
@@ -82,6 +90,7 @@ export class Dispatcher {
       this.#succeed(session, object, request, call, result);
       return undefined;
     }
+    this.#promised = true;
     return Promise.resolve(result).then(
       (value) => this.#succeed(session, object, request, call, value),
       (error: unknown) => this.#fail(session, request.call, error),

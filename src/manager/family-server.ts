@@ -31,6 +31,8 @@ export class FamilyServer {
   readonly #sessions = new Set<FamilySession>();
   readonly #spin = new PatientSpin();
   #scheduled = false;
+  /** A turn ended before it had waited for more requests. */
+  #waitsNext = false;
   #rollCall: NodeJS.Timeout | undefined;
 
   constructor(options: FamilyServerOptions) {
@@ -65,14 +67,19 @@ export class FamilyServer {
   }
 
   /**
-   * Serves until nothing comes for a while. Promises of methods are settled between turns, so a turn ends as soon as there is
-   * nothing more to read; the next one looks again before the server sleeps.
+   * Serves until nothing comes for a while. Promises of methods are settled between turns, so a turn ends at once when there are
+   * any, and the next one waits for more requests in its place.
    */
   #turn(): void {
-    let served = false;
+    let served = this.#waitsNext;
+    this.#waitsNext = false;
     for (let round = 0; round < ROUNDS; round++) {
-      if (!this.#serve()) break;
-      served = true;
+      if (this.#serve()) served = true;
+      else if (!served || round > 0) break;
+      if (this.#options.dispatcher.takePromised()) {
+        this.#waitsNext = true;
+        break;
+      }
       if (!this.#hasWork() && !this.#spin.until(() => this.#hasWork())) break;
     }
     if (served) return this.#schedule();
