@@ -2,6 +2,9 @@
 
 import { rangeError, typeError } from "./options.ts";
 
+/** What Node's timers can do; a longer time would end at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
+
 /** What every call that waits takes. */
 export interface WaitOptions {
   /** Milliseconds; 0 or less asks once and does not wait. Default: no limit. */

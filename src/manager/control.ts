@@ -5,7 +5,8 @@ import { checkFunction, checkString, typeError } from "../core/options.ts";
 import { isKind } from "./kinds.ts";
 import type { ObjectTable, Sharing } from "./object-table.ts";
 import { RemoteProxy } from "./remote-proxy.ts";
-import type { ManagerAddress, StrangerServerOptions } from "./stranger-server.ts";
+import type { BoundAddress } from "./stranger-options.ts";
+import type { StrangerServerOptions } from "./stranger-server.ts";
 import type { Concurrency } from "./surface.ts";
 
 type AnyClass = new (...args: never[]) => object;
@@ -31,12 +32,12 @@ export class Control {
   #types: ManagedTypes = {};
   readonly #shared = new Map<string, object>();
   readonly #shutdown: () => void;
-  readonly #listen: (options: StrangerServerOptions, expose: readonly string[] | undefined) => Promise<ManagerAddress>;
+  readonly #listen: (options: StrangerServerOptions, expose: readonly string[] | undefined) => Promise<BoundAddress>;
 
   constructor(
     table: ObjectTable,
     shutdown: () => void,
-    listen: (options: StrangerServerOptions, expose: readonly string[] | undefined) => Promise<ManagerAddress>,
+    listen: (options: StrangerServerOptions, expose: readonly string[] | undefined) => Promise<BoundAddress>,
   ) {
     this.#listen = listen;
     this.#table = table;
@@ -101,7 +102,7 @@ export class Control {
   }
 
   /** Lets strangers in. @param expose Names of the types that they can make objects of; default: all. */
-  listen(options: StrangerServerOptions, expose: readonly string[] | undefined): Promise<ManagerAddress> {
+  listen(options: StrangerServerOptions, expose: readonly string[] | undefined): Promise<BoundAddress> {
     for (const name of expose ?? []) if (!isKind(name)) this.#typeNamed(name);
     return this.#listen(options, expose);
   }

@@ -1,8 +1,5 @@
 /** The way to a manager of another program: a socket. */
 
-import { connect as connectSocket } from "node:net";
-import type { ConnectionOptions } from "node:tls";
-import { tls as nodeTls } from "../core/node-builtins.ts";
 import { HeapSink, sourceOf } from "../core/bytes.ts";
 import { ManagerDiedError, SerializationError, StateError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
@@ -21,7 +18,6 @@ import { Op, SIGNAL, writeRequest } from "./protocol.ts";
 import { makeProxy } from "./proxy.ts";
 import { RemoteProxy, refOf } from "./remote-proxy.ts";
 import type { ManagerClient, RemoteRef } from "./remote-ref.ts";
-import type { ManagerAddress } from "./stranger-server.ts";
 
 const WRITE = { functions: false, handles: PROXY_TAG, root: "args" } as const;
 
@@ -155,25 +151,4 @@ export class FarClient implements ManagerClient {
     this.#ended = why;
     this.#pending.failAll(() => new ManagerDiedError(`Cannot call the manager: ${why}`));
   }
-}
-
-/** Connects to a manager that listens. Rejects with AuthenticationError if the keys differ. */
-export async function connectFar(
-  address: ManagerAddress,
-  key: Uint8Array,
-  tls: ConnectionOptions | undefined,
-  maxMessage: number,
-): Promise<FarClient> {
-  const place = typeof address === "string" ? { path: address } : { ...address };
-  const socket = tls === undefined ? connectSocket(place) : nodeTls().connect({ ...place, ...tls });
-  await new Promise<void>((resolve, reject) => {
-    socket.once("error", reject);
-    socket.once(tls === undefined ? "connect" : "secureConnect", () => {
-      socket.off("error", reject);
-      resolve();
-    });
-  });
-  const messages = new MessageSocket(socket);
-  await messages.answer(key);
-  return new FarClient(messages, maxMessage);
 }

@@ -1,8 +1,7 @@
 /** Objects in a process of their own, used by others through proxies. */
 
 export { type CreatesTypes, Manager, type ManagerOptions } from "./manager.ts";
-export type { ConnectOptions, ListenOptions } from "./stranger-options.ts";
-export type { ManagerAddress } from "./stranger-server.ts";
+export type { BoundAddress, ConnectOptions, ListenOptions, ManagerAddress } from "./stranger-options.ts";
 export type { ManagedType, ManagedTypes } from "./control.ts";
 export type {
   ArrayProxy,

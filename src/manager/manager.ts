@@ -6,7 +6,8 @@ import { type BlockRef, retractRef } from "../memory/index.ts";
 import type { PoolOptions } from "../pool/index.ts";
 import { checkStartMethod, type Process, type StartMethod } from "../process/index.ts";
 import type { ManagedType, ManagedTypes } from "./control.ts";
-import { FarClient, connectFar } from "./far-client.ts";
+import { FarClient } from "./far-client.ts";
+import { connectFar } from "./far-connect.ts";
 import { FamilyManager, openManager } from "./family.ts";
 import type {
   ArrayProxy,
@@ -34,12 +35,14 @@ import { type ManagerClient } from "./remote-ref.ts";
 import type { Remote } from "./remote-types.ts";
 import { takeServer } from "./server-process.ts";
 import {
+  type BoundAddress,
+  checkAddress,
   checkConnectOptions,
   checkListenOptions,
   type ConnectOptions,
   type ListenOptions,
+  type ManagerAddress,
 } from "./stranger-options.ts";
-import type { ManagerAddress } from "./stranger-server.ts";
 
 /** Options of `Manager.start`. */
 export interface ManagerOptions {
@@ -269,24 +272,35 @@ export class Manager {
   /**
    * Lets processes in that are not of this program: they connect with `Manager.connect`, prove that they know the key, and can use
    * what is shared (`share`) and make objects of the exposed types. No function is accepted from them.
-   * @param address A path (Unix socket), or a host and a port (0: any). @returns The address, with the port.
+   * @param address A path (Unix socket), or a host (default 127.0.0.1) and a port (0: any). The socket of a manager that was killed is taken over.
+   * @returns The address, with the port. Rejects with what the system says (EADDRINUSE …), and for TLS with what is wrong with the certificate.
+   *
+   * @example
+   * ```ts
+   * import { Manager } from "multiproc";
+   *
+   * await using m = await Manager.start();
+   * const { port } = await m.listen({ port: 0 }, { authkey: "a secret" });
+   * await m.share("jobs", await m.queue());
+   * ```
    */
-  async listen(address: ManagerAddress, options: ListenOptions): Promise<ManagerAddress> {
+  async listen<A extends ManagerAddress>(address: A, options: ListenOptions): Promise<BoundAddress<A>> {
     const checked = checkListenOptions(address, options);
-    return (await this.#control("listen", checked, options.expose)) as ManagerAddress;
+    return (await this.#control("listen", checked, options.expose)) as BoundAddress<A>;
   }
 
   /**
    * Connects to a manager of another program, here or on another machine.
-   * Rejects with AuthenticationError if the keys differ.
+   * @param options The key; `tls` if the manager listens with it; `timeout` in milliseconds (default: as long as the system tries to connect,
+   *   and 10 seconds for what comes then) and `signal`. @returns What can `get` what is shared, and `create`. Rejects with AuthenticationError
+   *   if the keys differ, TimeoutError when the time ran out, the signal's reason, or what the system or TLS says.
    */
   static async connect<This extends typeof Manager>(
     this: This,
     address: ManagerAddress,
     options: ConnectOptions,
   ): Promise<CreatesTypes<This["types"]> & InstanceType<This>> {
-    const { key, tls, maxMessage } = checkConnectOptions(address, options);
-    const client = await connectFar(address, key, tls, maxMessage);
+    const client = await connectFar(checkAddress(address), checkConnectOptions(options));
     return new this(new Connected(client, undefined, undefined)) as CreatesTypes<This["types"]> & InstanceType<This>;
   }
 

@@ -14,7 +14,10 @@ import { typeError } from "../core/options.ts";
 const MAGIC = "multiproc-manager 1\n";
 const NONCE_BYTES = 32;
 const MAX_HANDSHAKE_BYTES = 256;
-const HANDSHAKE_MS = 10_000;
+/** How long the other side may take to prove that it knows the key, and for what comes before. */
+export const HANDSHAKE_MS = 10_000;
+/** A machine that is gone without a word is asked after this time; ten seconds later the connection ends. */
+const KEEP_ALIVE_MS = 30_000;
 const LENGTH_BYTES = 4;
 
 /** The key, as bytes. @throws {TypeError} If it is missing or no key. */
@@ -38,7 +41,8 @@ export class MessageSocket {
     socket.on("data", (bytes) => this.#read(bytes));
     socket.on("error", (error) => (this.#error = error));
     socket.on("close", () => this.#ended());
-    if ("setNoDelay" in socket) socket.setNoDelay(true);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   get closed(): boolean {

@@ -16,7 +16,8 @@ import { makeProxy } from "./proxy.ts";
 import { CONTROL_ID } from "./protocol.ts";
 import { SharedObject } from "./shared-object.ts";
 import { StrangerControl } from "./stranger-control.ts";
-import { type ManagerAddress, StrangerServer, type StrangerServerOptions } from "./stranger-server.ts";
+import type { BoundAddress } from "./stranger-options.ts";
+import { StrangerServer, type StrangerServerOptions } from "./stranger-server.ts";
 import { surfaceOf } from "./surface.ts";
 
 /** What the server is told. */
@@ -42,7 +43,7 @@ export async function serve({ manager, name }: ServeOptions): Promise<void> {
   let end!: () => void;
   const ended = new Promise<void>((resolve) => (end = resolve));
   const listeners: StrangerServer[] = [];
-  const listen = (options: StrangerServerOptions, expose: readonly string[] | undefined): Promise<ManagerAddress> => {
+  const listen = (options: StrangerServerOptions, expose: readonly string[] | undefined): Promise<BoundAddress> => {
     const seen = new StrangerControl(control, (type) => expose?.includes(type) ?? type !== "pool");
     const strangers = new StrangerServer(
       options,

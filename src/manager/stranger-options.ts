@@ -1,19 +1,28 @@
 /** Options of `Manager.listen` and `Manager.connect`, and their checks. */
 
 import type { ConnectionOptions, TlsOptions } from "node:tls";
+import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { checkInteger, checkKnownOptions, checkObject, checkString, typeError } from "../core/options.ts";
 import { keyBytes } from "./message-socket.ts";
-import type { ManagerAddress, StrangerServerOptions } from "./stranger-server.ts";
+import type { StrangerServerOptions } from "./stranger-server.ts";
 
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
 const MAX_CONNECTIONS = 256;
 const MAX_OBJECTS = 10_000;
 
+/** A path (Unix socket), or a host (default 127.0.0.1) and a port. */
+export type ManagerAddress = string | { readonly host?: string; readonly port: number };
+
+/** Where a manager listens: the path, or the host and the port that it was given. */
+export type BoundAddress<A extends ManagerAddress = ManagerAddress> = A extends string
+  ? string
+  : { readonly host: string; readonly port: number };
+
 /** Options of `listen`. */
 export interface ListenOptions {
   /** The key that both sides must know: text or bytes. */
   authkey: string | Uint8Array;
-  /** Options of Node's `tls.createServer`; default: no TLS. */
+  /** Options of Node's `tls.createServer`, as `{ key, cert }`; default: no TLS. */
   tls?: TlsOptions | undefined;
   /** Names of the types that strangers can make objects of; default: all of `static types` and the built-in ones. */
   expose?: readonly string[] | undefined;
@@ -26,17 +35,25 @@ export interface ListenOptions {
 }
 
 /** Options of `connect`. */
-export interface ConnectOptions {
+export interface ConnectOptions extends WaitOptions {
   /** The key that both sides must know: text or bytes. */
   authkey: string | Uint8Array;
-  /** Options of Node's `tls.connect`; default: no TLS. */
+  /** Options of Node's `tls.connect`, as `{ ca, servername }`; default: no TLS. */
   tls?: ConnectionOptions | undefined;
   /** Bytes of the longest message that is accepted; default 64 MiB. */
   maxMessage?: number | undefined;
 }
 
+/** What `connect` was told, checked. */
+export interface CheckedConnectOptions {
+  readonly key: Uint8Array;
+  readonly tls: ConnectionOptions | undefined;
+  readonly maxMessage: number;
+  readonly deadline: Deadline;
+}
+
 export function checkListenOptions(address: ManagerAddress, options: ListenOptions): StrangerServerOptions {
-  checkAddress(address);
+  const place = checkAddress(address);
   checkObject("options", options);
   checkKnownOptions("Manager.listen", options, [
     "authkey",
@@ -48,8 +65,9 @@ export function checkListenOptions(address: ManagerAddress, options: ListenOptio
   ]);
   const { authkey, tls, expose } = options;
   if (expose !== undefined && !Array.isArray(expose)) throw typeError("options.expose", "an array of names", expose);
+  if (tls !== undefined) checkObject("options.tls", tls);
   return {
-    address,
+    address: place,
     key: keyBytes(authkey),
     tls,
     maxMessage: checkLimit("maxMessage", options.maxMessage, MAX_MESSAGE_BYTES),
@@ -58,22 +76,23 @@ export function checkListenOptions(address: ManagerAddress, options: ListenOptio
   };
 }
 
-export function checkConnectOptions(
-  address: ManagerAddress,
-  options: ConnectOptions,
-): { key: Uint8Array; tls: ConnectionOptions | undefined; maxMessage: number } {
-  checkAddress(address);
+export function checkConnectOptions(options: ConnectOptions): CheckedConnectOptions {
   checkObject("options", options);
-  checkKnownOptions("Manager.connect", options, ["authkey", "tls", "maxMessage"]);
+  checkKnownOptions("Manager.connect", options, ["authkey", "tls", "maxMessage", "timeout", "signal"]);
+  const { authkey, tls, timeout, signal } = options;
+  if (tls !== undefined) checkObject("options.tls", tls);
   const maxMessage = checkLimit("maxMessage", options.maxMessage, MAX_MESSAGE_BYTES);
-  return { key: keyBytes(options.authkey), tls: options.tls, maxMessage };
+  return { key: keyBytes(authkey), tls, maxMessage, deadline: Deadline.from({ timeout, signal }) };
 }
 
-function checkAddress(address: ManagerAddress): void {
-  if (typeof address === "string" && address !== "") return;
+/** @throws {TypeError | RangeError} If it is no address. */
+export function checkAddress(address: ManagerAddress): BoundAddress {
+  if (typeof address === "string" && address !== "") return address;
   if (typeof address !== "object" || address === null) throw typeError("address", "a path, or { host, port }", address);
-  checkString("address.host", address.host);
-  checkInteger("address.port", address.port, 0, 65_535);
+  const { host = "127.0.0.1", port } = address;
+  checkString("address.host", host);
+  checkInteger("address.port", port, 0, 65_535);
+  return { host, port };
 }
 
 function checkLimit(name: string, value: number | undefined, fallback: number): number {

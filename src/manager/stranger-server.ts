@@ -1,21 +1,20 @@
 /** Listens for strangers in the manager's process. */
 
-import { createServer, type Server, type Socket } from "node:net";
+import { once } from "node:events";
+import { lstatSync, unlinkSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import { tls as nodeTls } from "../core/node-builtins.ts";
-import { once } from "node:events";
 import type { Dispatcher } from "./dispatcher.ts";
-import { MessageSocket } from "./message-socket.ts";
+import { HANDSHAKE_MS, MessageSocket } from "./message-socket.ts";
 import type { ObjectTable } from "./object-table.ts";
 import type { SharedObject } from "./shared-object.ts";
+import type { BoundAddress } from "./stranger-options.ts";
 import { type StrangerLimits, StrangerSession } from "./stranger-session.ts";
-
-/** A path (Unix socket), or a host and a port. */
-export type ManagerAddress = string | { readonly host: string; readonly port: number };
 
 /** What the server is told; checked by Manager.listen. */
 export interface StrangerServerOptions extends StrangerLimits {
-  readonly address: ManagerAddress;
+  readonly address: BoundAddress;
   readonly key: Uint8Array;
   readonly tls: TlsOptions | undefined;
   readonly maxConnections: number;
@@ -29,15 +28,29 @@ export class StrangerServer {
 
   constructor(options: StrangerServerOptions, dispatcher: Dispatcher, control: SharedObject, table: ObjectTable) {
     this.#options = options;
-    const accept = (socket: Socket): void => void this.#accept(socket, dispatcher, control, table);
-    this.#server = options.tls === undefined ? createServer(accept) : nodeTls().createServer(options.tls, accept);
+    const { tls } = options;
+    this.#server =
+      tls === undefined ? createServer() : nodeTls().createServer({ handshakeTimeout: HANDSHAKE_MS, ...tls });
+    this.#server.on("connection", (socket: Socket) => this.#count(socket));
+    this.#server.on(
+      tls === undefined ? "connection" : "secureConnection",
+      (socket: Socket) => void this.#accept(socket, dispatcher, control, table),
+    );
   }
 
   /** Starts to listen. @returns the address, with the port that was given. */
-  async listen(): Promise<ManagerAddress> {
+  async listen(): Promise<BoundAddress> {
     const { address } = this.#options;
-    this.#server.listen(typeof address === "string" ? { path: address } : { ...address });
-    await once(this.#server, "listening");
+    try {
+      await this.#bind();
+    } catch (error) {
+      const inUse = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+      if (!inUse || typeof address !== "string" || !(await isLeftOver(address))) throw error;
+      unlinkSync(address);
+      await this.#bind();
+    }
+    // No more descriptors, say: whoever wants to connect has to wait, and the others go on.
+    this.#server.on("error", () => {});
     const bound = this.#server.address();
     return typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address;
   }
@@ -47,14 +60,24 @@ export class StrangerServer {
     for (const session of this.#sessions) session.close();
   }
 
-  async #accept(socket: Socket, dispatcher: Dispatcher, control: SharedObject, table: ObjectTable): Promise<void> {
-    // Counted before it has proved anything: whoever only connects must not fill the memory either.
+  async #bind(): Promise<void> {
+    const { address } = this.#options;
+    this.#server.listen(typeof address === "string" ? { path: address } : { ...address });
+    await once(this.#server, "listening");
+  }
+
+  /** Before it has proved anything, and before TLS: whoever only connects must not fill the memory either. */
+  #count(socket: Socket): void {
     if (this.#open >= this.#options.maxConnections) {
       socket.destroy();
       return;
     }
     this.#open += 1;
     socket.once("close", () => (this.#open -= 1));
+  }
+
+  async #accept(socket: Socket, dispatcher: Dispatcher, control: SharedObject, table: ObjectTable): Promise<void> {
+    if (socket.destroyed) return;
     const messages = new MessageSocket(socket);
     try {
       await messages.challenge(this.#options.key);
@@ -68,5 +91,19 @@ export class StrangerServer {
     const session = new StrangerSession(name, messages, control, table, this.#options);
     this.#sessions.add(session);
     session.serve(dispatcher, () => this.#sessions.delete(session));
+  }
+}
+
+/** True for the socket of a manager that was killed: it is there, and nobody answers. */
+async function isLeftOver(path: string): Promise<boolean> {
+  if (!lstatSync(path).isSocket()) return false;
+  const socket = connect({ path });
+  try {
+    await once(socket, "connect");
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ECONNREFUSED";
+  } finally {
+    socket.destroy();
   }
 }

@@ -87,6 +87,14 @@ test("a wait ends with false when its time runs out, and with the reason when it
   assert.equal(list.size, 0);
 });
 
+test("a time that is longer than timers can be is a long time, not none", async () => {
+  const list = new WaitList<boolean>();
+  const waiting = list.wait(alice, Deadline.from({ timeout: 2 ** 40 }), false);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  list.wakeOne(true);
+  assert.equal(await waiting, true);
+});
+
 test("permits of a process that is gone are given back", async () => {
   const semaphore = new ManagedSemaphore(2);
   const doomed = new Caller("doomed");

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import {
   AuthenticationError,
+  type EventProxy,
   Lock,
   type ListProxy,
+  type LockProxy,
   Manager,
   ManagerDiedError,
   Process,
@@ -38,10 +41,7 @@ class CounterManager extends Manager {
 const authkey = "a key for this test";
 const here = await CounterManager.start();
 after(() => here.shutdown());
-const address = (await here.listen({ host: "127.0.0.1", port: 0 }, { authkey, expose: ["Counter", "dict"] })) as {
-  host: string;
-  port: number;
-};
+const address = await here.listen({ host: "127.0.0.1", port: 0 }, { authkey, expose: ["Counter", "dict"] });
 
 async function connected(): Promise<CounterManager> {
   return (await CounterManager.connect(address, { authkey })) as CounterManager;
@@ -74,6 +74,61 @@ test("89. listening over a Unix socket, and again on the same path after the man
     await far.shutdown();
     await m.shutdown();
   }
+});
+
+test("the socket of a manager that was killed is taken over; one that is in use, and any other file, is not", async (t) => {
+  const path = join(tmpdir(), `multiproc-killed-${process.pid}`);
+  t.after(() => rmSync(path, { force: true }));
+  const killed = await Manager.start();
+  await killed.listen(path, { authkey });
+  const queue = await killed.queue();
+  process.kill(killed.pid as number, "SIGKILL");
+  await assert.rejects(queue.get(), ManagerDiedError);
+  await killed.shutdown();
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
+  assert.equal(await m.listen(path, { authkey }), path);
+  await assert.rejects(m.listen(path, { authkey }), { code: "EADDRINUSE" });
+  const far = await Manager.connect(path, { authkey });
+  assert.equal(await (await far.list([1])).at(0), 1);
+  await far.shutdown();
+  const file = `${path}-file`;
+  writeFileSync(file, "precious");
+  t.after(() => rmSync(file));
+  await assert.rejects(m.listen(file, { authkey }), { code: "EADDRINUSE" });
+  assert.equal(readFileSync(file, "utf8"), "precious");
+});
+
+test("a stranger is killed: its lock is passed on, its objects are freed, an item on its way to it goes back", async (t) => {
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
+  const { port } = await m.listen({ port: 0 }, { authkey });
+  const [lock, queue, ready] = [await m.lock(), await m.queue<number>(), await m.event()];
+  await Promise.all([m.share("lock", lock), m.share("queue", queue), m.share("ready", ready)]);
+  const before = await m.numberOfObjects();
+  const key = authkey;
+  const doomed = new Process({
+    target: async () => {
+      const far = await Manager.connect({ port }, { authkey: key });
+      await (await far.get<LockProxy>("lock")).acquire();
+      const jobs = await far.get<QueueProxy<number>>("queue");
+      const kept = [await far.dict(), await far.list([jobs])];
+      const waiting = jobs.get();
+      await (await far.get<EventProxy>("ready")).set();
+      await waiting;
+      return kept;
+    },
+    stdio: "ignore",
+  }).start();
+  await ready.wait();
+  const acquired = lock.acquire();
+  doomed.kill();
+  await doomed.join();
+  assert.equal(await acquired, true);
+  assert.equal(await lock.ownerDied(), true);
+  await queue.put(7);
+  assert.equal(await queue.get({ timeout: 10_000 }), 7);
+  assert.equal(await m.numberOfObjects(), before);
 });
 
 test("a wrong key is refused on both sides, and so is rubbish", async () => {
@@ -115,7 +170,11 @@ test("no code is accepted from a stranger, and no handle that is not the manager
   const other = await here.list();
   await assert.rejects(d.set("a", other as never), { name: "SerializationError" });
   await assert.rejects(d.set("a", new Map([[1, new Lock()]]) as never), { name: "SerializationError" });
-  assert.throws(() => d.getSync("a"), { name: "StateError" });
+  const blocking = { name: "StateError", message: /Cannot wait for "get" in a blocking call: .* use the promise/ };
+  assert.throws(() => d.getSync("a"), blocking);
+  assert.throws(() => d.sync.a, blocking);
+  assert.throws(() => (d.sync.a = 2), { name: "StateError", message: /use the promise/ });
+  assert.throws(() => [...d.sync], { name: "StateError", message: /use the promise/ });
   assert.equal(await d.get("a"), 1);
   await far.shutdown();
 });

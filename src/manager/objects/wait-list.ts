@@ -1,6 +1,6 @@
 /** Those who wait in the server for something that another call will bring, first come first served. */
 
-import type { Deadline } from "../../core/deadline.ts";
+import { type Deadline, MAX_TIMER_MS } from "../../core/deadline.ts";
 import type { Caller } from "../call-context.ts";
 
 interface Waiter<T> {
@@ -39,7 +39,8 @@ export class WaitList<T> {
         leave();
         reject(deadline.signal?.reason as Error);
       };
-      const timer = left === Infinity ? undefined : setTimeout(() => finish(late), Math.max(1, Math.ceil(left)));
+      const time = Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(left)));
+      const timer = left === Infinity ? undefined : setTimeout(() => finish(late), time);
       const forget = caller.onGone(() => finish(late));
       const waiter: Waiter<T> = { caller, finish };
       deadline.signal?.addEventListener("abort", abort, { once: true });
