@@ -5,8 +5,7 @@ import { checkFunction, checkString, typeError } from "../core/options.ts";
 import { isKind } from "./kinds.ts";
 import type { ObjectTable, Sharing } from "./object-table.ts";
 import { RemoteProxy } from "./remote-proxy.ts";
-import type { BoundAddress } from "./stranger-options.ts";
-import type { StrangerServerOptions } from "./stranger-server.ts";
+import type { BoundAddress, StrangerServerOptions } from "./stranger-options.ts";
 import type { Concurrency } from "./surface.ts";
 
 type AnyClass = new (...args: never[]) => object;

@@ -16,8 +16,8 @@ import { makeProxy } from "./proxy.ts";
 import { CONTROL_ID } from "./protocol.ts";
 import { SharedObject } from "./shared-object.ts";
 import { StrangerControl } from "./stranger-control.ts";
-import type { BoundAddress } from "./stranger-options.ts";
-import { StrangerServer, type StrangerServerOptions } from "./stranger-server.ts";
+import type { BoundAddress, StrangerServerOptions } from "./stranger-options.ts";
+import { StrangerServer } from "./stranger-server.ts";
 import { surfaceOf } from "./surface.ts";
 
 /** What the server is told. */

@@ -4,7 +4,7 @@ import type { ConnectionOptions, TlsOptions } from "node:tls";
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { checkInteger, checkKnownOptions, checkObject, checkString, typeError } from "../core/options.ts";
 import { keyBytes } from "./message-socket.ts";
-import type { StrangerServerOptions } from "./stranger-server.ts";
+import type { StrangerLimits } from "./stranger-session.ts";
 
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
 const MAX_CONNECTIONS = 256;
@@ -42,6 +42,14 @@ export interface ConnectOptions extends WaitOptions {
   tls?: ConnectionOptions | undefined;
   /** Bytes of the longest message that is accepted; default 64 MiB. */
   maxMessage?: number | undefined;
+}
+
+/** What `listen` was told, checked. */
+export interface StrangerServerOptions extends StrangerLimits {
+  readonly address: BoundAddress;
+  readonly key: Uint8Array;
+  readonly tls: TlsOptions | undefined;
+  readonly maxConnections: number;
 }
 
 /** What `connect` was told, checked. */

@@ -3,22 +3,13 @@
 import { once } from "node:events";
 import { lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import type { TlsOptions } from "node:tls";
 import { tls as nodeTls } from "../core/node-builtins.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { HANDSHAKE_MS, MessageSocket } from "./message-socket.ts";
 import type { ObjectTable } from "./object-table.ts";
 import type { SharedObject } from "./shared-object.ts";
-import type { BoundAddress } from "./stranger-options.ts";
-import { type StrangerLimits, StrangerSession } from "./stranger-session.ts";
-
-/** What the server is told; checked by Manager.listen. */
-export interface StrangerServerOptions extends StrangerLimits {
-  readonly address: BoundAddress;
-  readonly key: Uint8Array;
-  readonly tls: TlsOptions | undefined;
-  readonly maxConnections: number;
-}
+import type { BoundAddress, StrangerServerOptions } from "./stranger-options.ts";
+import { StrangerSession } from "./stranger-session.ts";
 
 export class StrangerServer {
   readonly #options: StrangerServerOptions;
