@@ -15,7 +15,7 @@ import {
   selfSlot,
   type SlotOwner,
 } from "../memory/index.ts";
-import { AdaptiveSpin, TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { AdaptiveSpin, NOT_PARKED, type ParkOptions, TIMED_OUT, WaitQueue } from "../wait/index.ts";
 import { Lock } from "./lock.ts";
 import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
 
@@ -38,6 +38,8 @@ const Word = { parties: 0, arrived: 1, generation: 2, broken: 3, queue: 4, deadP
 /** Tokens for the waiters of a generation. */
 const PASSED = 1;
 const BROKEN = 2;
+/** The place of who comes while the action of a full round runs. */
+const TOO_LATE = -1;
 
 const spin = new AdaptiveSpin();
 
@@ -118,65 +120,52 @@ export class Barrier extends Primitive {
   async wait(options?: WaitOptions): Promise<number> {
     const deadline = this.#deadline(options);
     deadline.throwIfAborted();
-    await this.#lock.acquire();
-    let parked: Promise<number>;
-    let arrival: Arrival;
-    try {
-      arrival = this.#arrive();
-      if (arrival.index === this.parties - 1) {
-        await this.#runAction();
-        this.#open();
-        return arrival.index;
+    for (;;) {
+      const arrival = this.#arrive();
+      try {
+        if (arrival.index === this.parties - 1) {
+          if (this.#action !== undefined) {
+            await this.#action();
+            this.#open(arrival);
+          }
+          return arrival.index;
+        }
+        const token = await this.#queue.park(deadline, this.#parkOptions(arrival));
+        if (this.#passed(arrival, token)) return arrival.index;
+      } catch (error) {
+        this.#breakGeneration(arrival.generation);
+        throw error;
       }
-      parked = this.#queue.park(deadline, { validate: () => true, onSlice: () => this.#checkArrivals() });
-    } finally {
-      this.#lock.release();
-    }
-    try {
-      return this.#passed(arrival, await parked);
-    } catch (error) {
-      this.#breakGeneration(arrival.generation);
-      throw error;
     }
   }
 
-  /** As `wait`, blocking. */
+  /** As `wait`, blocking. An action that returns a promise is not awaited. */
   waitSync(options?: WaitOptions): number {
     const deadline = this.#deadline(options);
     deadline.throwIfAborted();
-    this.#lock.acquireSync();
-    let held = true;
-    const release = (): void => {
-      if (held) this.#lock.release();
-      held = false;
-    };
-    let arrival: Arrival | undefined;
-    try {
-      arrival = this.#arrive();
-      if (arrival.index === this.parties - 1) {
-        this.#runActionSync();
-        this.#open();
-        return arrival.index;
+    for (;;) {
+      const arrival = this.#arrive();
+      try {
+        if (arrival.index === this.parties - 1) {
+          if (this.#action !== undefined) {
+            this.#action();
+            this.#open(arrival);
+          }
+          return arrival.index;
+        }
+        const token = this.#parkSync(deadline, arrival);
+        if (this.#passed(arrival, token)) return arrival.index;
+      } catch (error) {
+        this.#breakGeneration(arrival.generation);
+        throw error;
       }
-      const { generation } = arrival;
-      const here = (): boolean => Atomics.load(this.words, this.word + Word.generation) === generation && !this.broken;
-      release();
-      if (!deadline.expired && spin.until(() => !here())) return this.#passed(arrival, this.broken ? BROKEN : PASSED);
-      const token = this.#queue.parkSync(deadline, { validate: here, onSlice: () => this.#checkArrivals() });
-      return this.#passed(arrival, token < TIMED_OUT ? (this.broken ? BROKEN : PASSED) : token);
-    } catch (error) {
-      release();
-      if (arrival !== undefined) this.#breakGeneration(arrival.generation);
-      throw error;
-    } finally {
-      release();
     }
   }
 
   /** Mends it; who waits just now gets a BrokenBarrierError. */
   reset(): void {
     this.#lock.useSync(() => {
-      this.#scatter();
+      this.#nextRound(BROKEN);
       Atomics.store(this.words, this.word + Word.broken, 0);
       this.words[this.word + Word.deadPid] = 0;
     });
@@ -184,87 +173,93 @@ export class Barrier extends Primitive {
 
   /** Breaks it: who waits, and who comes, gets a BrokenBarrierError until `reset`. */
   abort(): void {
-    this.#lock.useSync(() => this.#break());
+    this.#locked(() => this.#break());
   }
 
   #deadline(options: WaitOptions | undefined): Deadline {
     return Deadline.from(options?.timeout === undefined ? { ...options, timeout: this.#timeout } : options);
   }
 
-  /** Under the lock. */
+  /**
+   * Takes a place in this round, and ends the round with the last one, unless an action is to be run first: outside of the lock, which
+   * is only ever held for moments, so that an event loop can wait for it. Meanwhile the round is full, and who comes waits for the next.
+   */
   #arrive(): Arrival {
-    this.checkOpen();
-    if (this.#lock.ownerDied) this.#break();
-    if (this.broken) throw this.#error();
-    const { words, word } = this;
-    const index = words[word + Word.arrived] as number;
-    words[word + Word.arrivals + index] = selfSlot() + 1;
-    Atomics.store(words, word + Word.arrived, index + 1);
-    return { index, generation: words[word + Word.generation] as number };
+    return this.#locked(() => {
+      this.checkOpen();
+      if (this.broken) throw this.#error();
+      const { words, word, parties } = this;
+      const generation = words[word + Word.generation] as number;
+      const index = words[word + Word.arrived] as number;
+      if (index === parties) return { index: TOO_LATE, generation };
+      words[word + Word.arrivals + index] = selfSlot() + 1;
+      Atomics.store(words, word + Word.arrived, index + 1);
+      if (index === parties - 1 && this.#action === undefined) this.#nextRound(PASSED);
+      return { index, generation };
+    });
   }
 
-  async #runAction(): Promise<void> {
-    try {
-      await this.#action?.();
-    } catch (error) {
-      this.#break();
-      throw error;
-    }
+  /** Who died while it held the lock may have left things half done. */
+  #locked<R>(act: () => R): R {
+    return this.#lock.useSync(() => {
+      if (this.#lock.ownerDied) this.#break();
+      return act();
+    });
   }
 
-  #runActionSync(): void {
-    try {
-      this.#action?.();
-    } catch (error) {
-      this.#break();
-      throw error;
-    }
+  #parkOptions({ generation }: Arrival): ParkOptions {
+    return { validate: () => this.#isWaiting(generation), onSlice: () => this.#checkArrivals() };
   }
 
-  /** Under the lock: lets everybody go on. */
-  #open(): void {
-    this.#nextGeneration();
-    this.#queue.unpark(Infinity, PASSED);
+  #parkSync(deadline: Deadline, arrival: Arrival): number {
+    if (!deadline.expired && spin.until(() => !this.#isWaiting(arrival.generation))) return NOT_PARKED;
+    return this.#queue.parkSync(deadline, this.#parkOptions(arrival));
   }
 
-  /** Under the lock: sends everybody away. */
-  #scatter(): void {
-    this.#nextGeneration();
-    this.#queue.unpark(Infinity, BROKEN);
+  #isWaiting(generation: number): boolean {
+    return Atomics.load(this.words, this.word + Word.generation) === generation && !this.broken;
   }
 
+  /** After the action: lets everybody go on, unless the round was broken or reset meanwhile. */
+  #open({ generation }: Arrival): void {
+    this.#locked(() => {
+      if (!this.#isWaiting(generation)) throw this.#error();
+      this.#nextRound(PASSED);
+    });
+  }
+
+  /** Under the lock. */
   #break(): void {
     Atomics.store(this.words, this.word + Word.broken, BROKEN);
-    this.#scatter();
+    this.#nextRound(BROKEN);
   }
 
-  #nextGeneration(): void {
+  /** Under the lock: begins the next round and tells those who wait how theirs ended. */
+  #nextRound(token: typeof PASSED | typeof BROKEN): void {
     const { words, word } = this;
     words.fill(0, word + Word.arrivals, word + Word.arrivals + this.parties);
     Atomics.store(words, word + Word.arrived, 0);
     Atomics.add(words, word + Word.generation, 1);
+    this.#queue.unpark(Infinity, token);
   }
 
   /** A wait that failed breaks its generation, if that still waits. */
   #breakGeneration(generation: number): void {
-    this.#lock.useSync(() => {
-      if (this.words[this.word + Word.generation] === generation && !this.broken) this.#break();
+    this.#locked(() => {
+      if (this.#isWaiting(generation)) this.#break();
     });
   }
 
-  #passed({ index, generation }: Arrival, token: number): number {
-    if (token === PASSED) return index;
+  /** @returns false for who came too late for a round that is over now: he tries the next. */
+  #passed({ index, generation }: Arrival, token: number): boolean {
     if (token === TIMED_OUT) {
       this.#breakGeneration(generation);
       throw new BrokenBarrierError("The barrier is broken: a party ran out of time");
     }
-    if (token === BROKEN) throw this.#error();
-    // Woken without a token, by the repair after a death: look.
-    if (Atomics.load(this.words, this.word + Word.generation) === generation || this.broken) {
-      this.#breakGeneration(generation);
-      throw this.#error();
-    }
-    return index;
+    // Not told, but that it is over, or woken by the repair after a death: look.
+    const isOver = token === PASSED || (token !== BROKEN && !this.broken && !this.#isWaiting(generation));
+    if (!isOver) throw this.#error();
+    return index !== TOO_LATE;
   }
 
   /** Asks whether those who have arrived live; a dead one is swept, which breaks the barrier. */

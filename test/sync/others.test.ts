@@ -260,3 +260,37 @@ test("Barrier: a party that is killed while it waits breaks it, and is named", a
   );
   await child.join();
 });
+
+test("Barrier: abort and reset at once after a wait that was not awaited", async () => {
+  const barrier = new Barrier(2);
+  for (const end of [() => barrier.abort(), () => barrier.reset()]) {
+    const waiting = assert.rejects(barrier.wait(), BrokenBarrierError);
+    end();
+    await waiting;
+    barrier.reset();
+  }
+  const first = barrier.wait();
+  assert.equal(barrier.waitSync(), 1);
+  assert.equal(await first, 0);
+});
+
+test("Barrier: while an asynchronous action runs others can come, and run out of time", async () => {
+  const action = { promise: Promise.resolve(), done: (): void => {} };
+  const barrier = new Barrier(2, { action: () => action.promise });
+  const hold = (): void => {
+    action.promise = new Promise((resolve) => (action.done = resolve));
+  };
+  hold();
+  const round = [barrier.wait(), barrier.wait()];
+  const next = [barrier.wait(), barrier.wait()];
+  action.done();
+  assert.deepEqual(await Promise.all(round), [0, 1]);
+  assert.deepEqual(new Set(await Promise.all(next)), new Set([0, 1]));
+  hold();
+  const late = assert.rejects(barrier.wait({ timeout: 1 }), BrokenBarrierError);
+  const runner = assert.rejects(barrier.wait(), BrokenBarrierError);
+  await late;
+  assert.equal(barrier.broken, true);
+  action.done();
+  await runner;
+});
