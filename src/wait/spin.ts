@@ -1,54 +1,122 @@
 /**
- * Spinning before sleeping, where it has paid lately. Across two processors a spin that succeeds takes 0.2 µs against some
- * 50 µs for sleeping and being woken; on one processor, or when the other side is slow, it only burns time.
+ * Looking for a while before sleeping, in whichever way has paid lately.
  *
- * Two that answer each other can be caught: each sleeps since the other takes long, which it does since it must be woken. So
- * once in a while one spins for longer than a wake-up takes, and is awake when the answer comes. Where that does not
- * help it is tried ever more rarely.
+ * - Spinning, when the other side runs on another processor. A spin that succeeds takes 0.2 µs against some 50 µs for sleeping and
+ *   being woken. Two that answer each other can be caught: each sleeps since the other takes long, which it does since it must
+ *   be woken. So once in a while one spins for longer than a wake-up takes, and is awake when the answer comes.
+ * - Yielding, when both are on one processor, because there is only one or the scheduler put them there: spinning would keep
+ *   the other side from answering. A yield is one system call where sleeping and being woken are two, and no timer is set.
+ *   When a third program is busy there, a yield can take milliseconds, which counts as a failure however it ends.
  */
 
 import { availableParallelism } from "node:os";
+import { yieldProcessor } from "../platform/index.ts";
 
-const MAX_SPINS = 4000;
-const MIN_SPINS = 200;
-/** Longer than it takes to wake the other side: some 100 µs. */
-const LONG_SPINS = 12_000;
-/** After how many failures in a row a long spin is tried, at first and at last. */
+interface Pace {
+  /** Looks at the start, and after a try that succeeded. */
+  readonly first: number;
+  readonly most: number;
+  readonly least: number;
+  /** Looks of a try: longer than it takes to wake the other side. */
+  readonly long: number;
+  /** After how many failures in a row a try is made at last; where tries do not help they become ever rarer until then. */
+  readonly lastTry: number;
+}
+
+const SPINNING: Pace = { first: 1000, most: 4000, least: 200, long: 12_000, lastTry: 4096 };
+const YIELDING: Pace = { first: 2, most: 8, least: 0, long: 2, lastTry: 256 };
 const FIRST_TRY = 16;
-const LAST_TRY = 4096;
+/** A yield that takes longer was another program's turn. */
+const LATE_MS = 0.1;
+
+const oneProcessor = availableParallelism() === 1;
 
 /** One for each kind of wait, kept for as long as the process lives, so that it can learn. */
 export class AdaptiveSpin {
-  readonly #mayPay: boolean = availableParallelism() > 1;
-  #budget: number = this.#mayPay ? 1000 : 0;
-  #failures = 0;
-  #nextTry = FIRST_TRY;
+  readonly #spins = new Learner(SPINNING, SPINNING.first);
+  readonly #yields = new Learner(YIELDING, oneProcessor ? YIELDING.first : 0);
 
-  /** Asks `done` until it says true or the budget is used up. */
+  /** Asks `done` until it says true or it does not pay any longer. */
   until(done: () => boolean): boolean {
-    if (!this.#mayPay) return false;
-    const isTry = this.#failures >= this.#nextTry;
-    const budget = isTry ? LONG_SPINS : this.#budget;
-    for (let i = 0; i < budget; i++) if (done()) return this.#succeeded(i, isTry);
-    this.#failed(isTry);
+    const { pays } = this.#yields;
+    if (pays && this.#yieldUntil(done)) return true;
+    if (!oneProcessor && this.#spinUntil(done)) return true;
+    return !pays && this.#yieldUntil(done);
+  }
+
+  #spinUntil(done: () => boolean): boolean {
+    const looks = this.#spins.looks();
+    for (let i = 0; i < looks; i++) {
+      if (!done()) continue;
+      this.#spins.succeeded(i);
+      return true;
+    }
+    this.#spins.failed();
     return false;
   }
 
-  #succeeded(spins: number, wasTry: boolean): true {
-    this.#failures = 0;
-    // What a try found is how long waking takes; from now on nobody need be woken.
-    this.#budget = wasTry ? 1000 : Math.min(MAX_SPINS, Math.max(this.#budget, 2 * spins + MIN_SPINS));
-    if (!wasTry) this.#nextTry = FIRST_TRY;
-    return true;
+  #yieldUntil(done: () => boolean): boolean {
+    const looks = this.#yields.looks();
+    const latest = looks === 0 ? 0 : performance.now() + LATE_MS;
+    for (let i = 0; i < looks; i++) {
+      yieldProcessor();
+      const isDone = done();
+      if (performance.now() > latest) {
+        this.#yields.giveUp();
+        return isDone;
+      }
+      if (!isDone) continue;
+      this.#yields.succeeded(i);
+      return true;
+    }
+    this.#yields.failed();
+    return false;
+  }
+}
+
+/** How often to look: more after a success, less after a failure. */
+class Learner {
+  readonly #pace: Pace;
+  #budget: number;
+  #failures = 0;
+  #nextTry = FIRST_TRY;
+  #isTry = false;
+
+  constructor(pace: Pace, first: number) {
+    this.#pace = pace;
+    this.#budget = first;
   }
 
-  /** Less and less, but never nothing, or it could not learn that times have changed. */
-  #failed(wasTry: boolean): void {
+  /** False when only tries are made. */
+  get pays(): boolean {
+    return this.#budget > 0;
+  }
+
+  looks(): number {
+    this.#isTry = this.#failures >= this.#nextTry;
+    return this.#isTry ? this.#pace.long : this.#budget;
+  }
+
+  succeeded(looks: number): void {
+    const { first, most, least } = this.#pace;
+    this.#failures = 0;
+    // What a try found is how long waking takes; from now on nobody need be woken.
+    this.#budget = this.#isTry ? first : Math.min(most, Math.max(this.#budget, 2 * looks + least));
+    if (!this.#isTry) this.#nextTry = FIRST_TRY;
+  }
+
+  failed(): void {
+    const { least, lastTry } = this.#pace;
     this.#failures += 1;
-    if (wasTry) {
+    if (this.#isTry) {
       this.#failures = 0;
-      this.#nextTry = Math.min(LAST_TRY, 4 * this.#nextTry);
+      this.#nextTry = Math.min(lastTry, 4 * this.#nextTry);
     }
-    this.#budget = Math.max(MIN_SPINS, this.#budget - (this.#budget >> 3));
+    this.#budget = Math.max(least, this.#budget - Math.ceil(this.#budget / 8));
+  }
+
+  giveUp(): void {
+    this.#budget = this.#pace.least;
+    this.failed();
   }
 }

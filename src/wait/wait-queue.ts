@@ -72,13 +72,16 @@ export class WaitQueue {
    * @returns the waker's token (0 or more), TIMED_OUT or NOT_PARKED.
    */
   parkSync(deadline: Deadline, { validate, onSlice, onParked, spin, patient, data = 0 }: ParkOptions): number {
-    const node = takeNode(Sleep.futex);
+    const node = takeNode(spin === undefined ? Sleep.futex : Sleep.looking);
     if (!this.#enqueue(node, validate, data)) return NOT_PARKED;
     this.#parked(node, onParked);
     let failure: { error: unknown } | undefined;
     try {
-      if (spin?.until(() => isWoken(node)) !== true)
+      if (spin?.until(() => isWoken(node)) !== true) {
+        // Says that it must be woken, then looks: a waker marks the node first, then asks how to wake.
+        if (spin !== undefined) Atomics.store(arena().words, node + Node.how, Sleep.futex);
         this.#sleep(node, deadline, onSlice, patient === true ? LONGEST_SLICE_MS : SLICE_MS);
+      }
     } catch (error) {
       failure = { error };
     }
