@@ -7,7 +7,7 @@
  */
 
 import type { ByteSink, ByteSource } from "../core/bytes.ts";
-import { allocateExtent, arena, type BlockRef, type Extent, openExtent, retractRef } from "../memory/index.ts";
+import { allocateExtent, arena, type BlockRef, type Extent, openExtent, referTo, retractRef } from "../memory/index.ts";
 
 /** Address space of a lane; its pages cost memory when they are first used. */
 export const LANE_BYTES: number = 2 ** 21;
@@ -150,7 +150,8 @@ export class LaneReader implements ByteSource {
   /** The tail when it was last asked for. */
   #tail: number;
   #length = 0;
-  #outside: Extent | undefined;
+  /** What the current record names. */
+  #outside: { readonly extent: Extent; readonly ref: BlockRef } | undefined;
 
   constructor(extent: Extent, tailWord: number, headWord: number) {
     this.#ring = new Uint8Array(extent.map({ mirrored: true }));
@@ -193,15 +194,19 @@ export class LaneReader implements ByteSource {
     this.#length = 0;
     Atomics.store(arena().words, this.#headWord, this.#head | 0);
     if (this.#outside === undefined) return;
+    const { extent, ref } = this.#outside;
     this.bytes = this.#ring;
     this.view = this.#ringView;
-    this.#outside.release();
     this.#outside = undefined;
+    extent.release();
+    retractRef(ref);
   }
 
   #open(start: number): void {
-    const extent = openExtent(refAt(this.#ringView, start));
-    this.#outside = extent;
+    const ref = refAt(this.#ringView, start);
+    // By a reference of its own: the record keeps its one until it is left, should this process be killed meanwhile.
+    const extent = openExtent(referTo(ref.id));
+    this.#outside = { extent, ref };
     this.bytes = new Uint8Array(extent.map());
     this.view = new DataView(this.bytes.buffer);
     this.position = this.#ringView.getFloat64(start + 16, true);

@@ -392,6 +392,8 @@ export class PoolWorker {
     this.retiring = true;
     this.#listener.died(this, exit);
     this.#results.drop();
+    const [tasks] = this.#extents;
+    new LaneReader(tasks, this.#base + Word.tasksTail, this.#base + Word.tasksHead).drop();
     this.#release();
   }
 

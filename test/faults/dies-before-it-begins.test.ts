@@ -2,21 +2,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { EndOfStreamError, Pipe, Process, SharedArray } from "../../src/index.ts";
-import * as memory from "../../src/memory/index.ts";
 import { use } from "../fixtures/stuck-import.ts";
-
-function extents(): number {
-  const { words } = memory.arena();
-  let count = 0;
-  memory.forEachCell((id) => {
-    if (words[memory.cellWord(id) + memory.CellHeader.kind] === memory.CellKind.extent) count += 1;
-  });
-  return count;
-}
+import { countBlocks } from "../helpers/count-blocks.ts";
 
 for (const method of ["spawn", "spare"] as const) {
   test(`a child that is killed while it imports its target's module (${method}) has received nothing: its pipe ends, its memory is freed`, async () => {
-    const before = extents();
+    const before = countBlocks().extents;
     const [here, there] = Pipe<number>();
     const array = new SharedArray("float64", 1000);
     const child = new Process({ method, target: use, args: [there, array], stdio: ["ignore", "pipe", "inherit"] });
@@ -27,6 +18,6 @@ for (const method of ["spawn", "spare"] as const) {
     await child.join();
     array.close();
     here.close();
-    assert.equal(extents(), before);
+    assert.equal(countBlocks().extents, before);
   });
 }

@@ -1,25 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Pool, WorkerDiedError } from "../../src/index.ts";
-
-/** A small generator of pseudo-random numbers (mulberry32), so that a failure can be repeated. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { Pool, Value, WorkerDiedError } from "../../src/index.ts";
+import { countBlocks } from "../helpers/count-blocks.ts";
+import { Random } from "../helpers/random.ts";
 
 const TASKS = 20_000;
 const KILLS = 25;
 
 test("random workers are killed during 20,000 tasks: each result comes exactly once, and only begun tasks are lost", async (t) => {
-  const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
-  t.diagnostic(`seed ${seed}`);
-  const random = randomOf(seed);
+  const random = new Random();
+  t.diagnostic(`seed ${random.seed}`);
   const pool = new Pool(2);
   const counts = new Uint8Array(TASKS);
   let lost = 0;
@@ -33,10 +23,9 @@ test("random workers are killed during 20,000 tasks: each result comes exactly o
   const killSome = (): void => {
     if (kills >= KILLS || done < ((kills + 1) * TASKS) / (KILLS + 2)) return;
     const { workers } = pool.stats();
-    const victim = workers[Math.floor(random() * workers.length)];
-    if (victim === undefined) return;
+    if (workers.length === 0) return;
     kills += 1;
-    process.kill(victim.pid, "SIGKILL");
+    process.kill(random.pick(workers).pid, "SIGKILL");
   };
   const one = async (n: number): Promise<void> => {
     try {
@@ -86,6 +75,26 @@ test("with retries nothing is lost when workers are killed", async () => {
     tasks.map((_, i) => i),
   );
   assert.ok(kills > 0);
+  pool.close();
+  await pool.join();
+});
+
+test("what large tasks hold is freed when their worker is killed: the one that ran, and those behind it", async () => {
+  const pool = new Pool(1, { retries: 1 });
+  const bytes = new Uint8Array(4 * 2 ** 20);
+  await pool.apply((b: Uint8Array) => b.length, [bytes]);
+  const before = countBlocks().extents;
+  const runs = new Value("int32", 0);
+  const dieOnce = (b: Uint8Array): number => {
+    if (runs.add(1) === 0) process.kill(process.pid, "SIGKILL");
+    return b.length;
+  };
+  const results = await Promise.all([1, 2, 3, 4].map(() => pool.apply(dieOnce, [bytes])));
+  assert.deepEqual(
+    results,
+    Array.from({ length: 4 }, () => bytes.length),
+  );
+  assert.equal(countBlocks().extents, before);
   pool.close();
   await pool.join();
 });
