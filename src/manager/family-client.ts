@@ -46,6 +46,7 @@ export class FamilyClient implements ManagerClient {
   readonly #callbacks = new Callbacks();
   readonly #spin = new PatientSpin();
   #link: ClientLink | undefined;
+  #stopHearing: (() => void) | undefined;
   #keeping = false;
   /** Requests since the server was last looked after. */
   #unheard = 0;
@@ -135,8 +136,8 @@ export class FamilyClient implements ManagerClient {
   close(why: string): void {
     if (this.#closed !== undefined) return;
     this.#closed = why;
-    this.#failAll();
     this.#link?.close();
+    this.#failAll();
   }
 
   #send(number: number, id: number, op: number, flags: number, name: string, args: readonly unknown[]): void {
@@ -157,7 +158,7 @@ export class FamilyClient implements ManagerClient {
     const link = new ClientLink();
     this.#manager.arrive(link.cell.id, (next) => link.setNext(next));
     link.sleep = Sleep.inLoop;
-    onDoorbell(() => this.#hear());
+    this.#stopHearing = onDoorbell(() => this.#hear());
     return link;
   }
 
@@ -219,8 +220,7 @@ export class FamilyClient implements ManagerClient {
   }
 
   #sleepInLoop(): void {
-    const link = this.#link as ClientLink;
-    do link.sleep = Sleep.inLoop;
+    do if (this.#link !== undefined) this.#link.sleep = Sleep.inLoop;
     while (this.#drain());
     this.#rest();
   }
@@ -250,7 +250,8 @@ export class FamilyClient implements ManagerClient {
 
   /** Reads all replies that are there. @returns false when there was none. */
   #drain(): boolean {
-    const link = this.#link as ClientLink;
+    const link = this.#link;
+    if (link === undefined) return false;
     if (link.requests.isBehind) this.#flush(link);
     let any = false;
     for (let reply = link.replies.next(); reply !== undefined; reply = link.replies.next()) {
@@ -349,7 +350,17 @@ export class FamilyClient implements ManagerClient {
 
   #failAll(): void {
     this.#pending.failAll(() => this.#diedError());
-    if (this.#link !== undefined) this.#rest();
+    if (this.#link === undefined) return;
+    this.#rest();
+    // Not now: the link may be in use further up the stack.
+    setImmediate(() => this.#letGo());
+  }
+
+  /** Nobody answers any more: the memory goes back. */
+  #letGo(): void {
+    this.#stopHearing?.();
+    this.#link?.release();
+    this.#link = undefined;
   }
 
   #diedError(): ManagerDiedError {

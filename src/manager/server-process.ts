@@ -37,7 +37,7 @@ export function takeServer(name?: string, method?: StartMethod): ServerProcess {
     return startServer(name, method);
   kept = undefined;
   if (warm.surroundings !== surroundings() || !warm.child.isAlive()) {
-    warm.child.kill();
+    discard(warm);
     return startServer(name);
   }
   setListed(warm.child, true);
@@ -67,8 +67,13 @@ function keepOne(): void {
 }
 
 function dropKept(): void {
-  kept?.child.kill();
+  if (kept !== undefined) discard(kept);
   kept = undefined;
+}
+
+function discard({ child, family }: ServerProcess): void {
+  child.kill();
+  family.client.close("it was never used");
 }
 
 function later(work: () => void, ms: number): void {

@@ -27,9 +27,10 @@ let readEnd = -1;
 let keptAlive = 0;
 let localRing = false;
 
-/** Calls back in the event loop whenever the bell of this process was rung. */
-export function onDoorbell(listener: Listener): void {
+/** Calls back in the event loop whenever the bell of this process was rung. @returns ends that. */
+export function onDoorbell(listener: Listener): () => void {
   listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 /** Makes this process's bell; from now on others can ring it. */

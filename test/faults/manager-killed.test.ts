@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type DictProxy, Manager, ManagerDiedError, Process } from "../../src/index.ts";
+import { collectGarbage } from "../helpers/collect-garbage.ts";
+import { countBlocks } from "../helpers/count-blocks.ts";
 
 /** Gives the error of what must fail. */
 async function errorOf(promise: Promise<unknown>): Promise<ManagerDiedError> {
@@ -208,4 +210,30 @@ test("a manager that is never disposed of does not keep the program alive", asyn
   }).start();
   assert.equal(await program.result(), 1);
   assert.equal(await program.join({ timeout: 10_000 }), 0);
+});
+
+test("a manager that was shut down or killed gives back all that its owner shared with it", async () => {
+  const use = async (isKilled: boolean): Promise<void> => {
+    const manager = await Manager.start();
+    const dict = await manager.dict<string, number>();
+    await dict.set("a", 1);
+    if (isKilled) {
+      process.kill(manager.pid as number, "SIGKILL");
+      await assert.rejects(dict.get("a"), ManagerDiedError);
+    }
+    await manager.shutdown();
+  };
+  const settled = async (): Promise<number> => {
+    for (let i = 0; i < 4; i++) await collectGarbage();
+    return countBlocks().extents;
+  };
+  for (const isKilled of [false, true]) {
+    // One is kept warm for the next, so the first ones make more than they leave.
+    for (let i = 0; i < 2; i++) await use(isKilled);
+    const before = await settled();
+    for (let i = 0; i < 4; i++) await use(isKilled);
+    const after = await settled();
+    // Each link has two extents; a warm manager more or less may be there.
+    assert.ok(after - before <= 2, `${after - before} extents more after 4 managers (killed: ${isKilled})`);
+  }
 });
