@@ -76,7 +76,8 @@ function markdown(rows) {
 
 ${machine().join("  \n")}
 
-Medians, both sides in one run, made by \`npm run bench\`. A goal is for the ratio where there is a peer, otherwise for the value;
+Medians, both sides in one run, made by \`npm run bench\`, without NODE_EXTRA_CA_CERTS in the environment (Node 20 reads what it names at
+every start). A goal is for the ratio where there is a peer, otherwise for the value;
 ${judged.filter(({ met }) => met).length} of ${judged.length} goals are met.
 
 ![Ratios against their goals](results.svg)

@@ -67,6 +67,7 @@ async function bundle() {
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name].js",
     sourcemap: true,
+    comments: false,
     codeSplitting: {
       groups: GROUPS.map((entry, i) => ({
         name: entry === "index" ? "main" : entry,
@@ -76,7 +77,10 @@ async function bundle() {
     },
   });
   const files = output.map(({ fileName }) => fileName);
-  files.filter((name) => name.endsWith(".js")).forEach(loadBuiltinsDirectly);
+  for (const name of files.filter((each) => each.endsWith(".js"))) {
+    const file = join(dist, name);
+    writeFileSync(file, asciiOnly(loadBuiltinsDirectly(readFileSync(file, "utf8"))));
+  }
   return new Set(files);
 }
 
@@ -84,12 +88,15 @@ async function bundle() {
  * An import of a builtin makes an ES module of it, for 0.3 ms each; asked for directly it costs nothing. What is imported for its
  * effects only was left over by the bundler. Every line stays where it is, so the source maps hold.
  */
-function loadBuiltinsDirectly(name) {
-  const file = join(dist, name);
-  const code = readFileSync(file, "utf8")
+function loadBuiltinsDirectly(code) {
+  return code
     .replace(/^import "node:\w+";$/gm, ";")
     .replace(/^import (.+) from "(node:[\w/]+)";$/gm, (_line, what, builtin) => declarationOf(what, builtin));
-  writeFileSync(file, code);
+}
+
+/** One other character, which can only stand in a string, and V8 keeps and scans the whole file at two bytes a character. */
+function asciiOnly(code) {
+  return code.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function declarationOf(what, builtin) {

@@ -1,5 +1,4 @@
-import { dns } from "../core/node-builtins.ts";
-import { isIP } from "node:net";
+import { dns, net } from "../core/node-builtins.ts";
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { rangeError } from "../core/options.ts";
 import { TimeoutError } from "../core/errors.ts";
@@ -34,7 +33,7 @@ export async function connect<T = unknown>(
 }
 
 async function resolved(address: { readonly host: string; readonly port: number }): Promise<SocketAddress> {
-  if (isIP(address.host) !== 0) return address;
+  if (net().isIP(address.host) !== 0) return address;
   return { host: (await dns().lookup(address.host)).address, port: address.port };
 }
 

@@ -7,7 +7,7 @@
  * Source: the challenge of CPython's `multiprocessing.connection`; HMAC: RFC 2104.
  */
 
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { crypto } from "../core/node-builtins.ts";
 import type { Deadline } from "../core/deadline.ts";
 import { AuthenticationError } from "../core/errors.ts";
 import { NOTHING_YET, type SocketLine } from "./socket-line.ts";
@@ -52,18 +52,23 @@ interface Nonces {
 }
 
 async function greet(line: SocketLine, deadline: Deadline): Promise<Nonces> {
-  const own = randomBytes(NONCE_BYTES);
+  const own = crypto().randomBytes(NONCE_BYTES);
   await writeAll(line, Buffer.concat([MAGIC, own]), deadline);
   const greeting = await readExactly(line, GREETING_BYTES, deadline, MAGIC);
   return { own, other: greeting.subarray(MAGIC.length) };
 }
 
 function proofOf(key: Uint8Array, role: string, listenerNonce: Uint8Array, clientNonce: Uint8Array): Uint8Array {
-  return createHmac("sha256", key).update(`multiproc ${role}\n`).update(listenerNonce).update(clientNonce).digest();
+  return crypto()
+    .createHmac("sha256", key)
+    .update(`multiproc ${role}\n`)
+    .update(listenerNonce)
+    .update(clientNonce)
+    .digest();
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+  return a.length === b.length && crypto().timingSafeEqual(a, b);
 }
 
 /** Reads no byte more than asked for. @param start What it must start with; looked at as it comes. */

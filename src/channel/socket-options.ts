@@ -1,6 +1,6 @@
 /** Options of `Listener` and `connect`, checked. */
 
-import { isIP } from "node:net";
+import { net } from "../core/node-builtins.ts";
 import { checkBoolean, checkInteger, checkKnownOptions, checkObject, rangeError, typeError } from "../core/options.ts";
 import { whyNotPath } from "../platform/index.ts";
 import type { SocketRules } from "./socket-transport.ts";
@@ -56,7 +56,7 @@ export function checkAddress(address: Address): string | { readonly host: string
 /** The IP address of a host for who listens, and must not wait for an answer. */
 export function listeningHost(host: string): string {
   if (host === "localhost") return "127.0.0.1";
-  if (isIP(host) === 0) throw rangeError("address.host", "an IP address of this machine, or localhost", host);
+  if (net().isIP(host) === 0) throw rangeError("address.host", "an IP address of this machine, or localhost", host);
   return host;
 }
 

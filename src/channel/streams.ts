@@ -1,6 +1,7 @@
 /** Node streams over queues and connections, in object mode. */
 
-import { Duplex, Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
+import { stream as nodeStream } from "../core/node-builtins.ts";
 
 /** Where a stream takes its chunks from and puts them. */
 export interface StreamSource {
@@ -16,7 +17,7 @@ export interface StreamTarget {
 /** A stream of what there is to take. Destroying it takes nothing more. */
 export function readableOf(source: StreamSource): Readable {
   const ending = new AbortController();
-  return new Readable({
+  return new (nodeStream().Readable)({
     objectMode: true,
     read(): void {
       pull(this, source, ending.signal);
@@ -35,7 +36,7 @@ export function duplexOf(
   close: () => void,
 ): Duplex {
   const ending = new AbortController();
-  const stream = new Duplex({
+  const stream = new (nodeStream().Duplex)({
     objectMode: true,
     read(): void {
       if (source === undefined) this.push(null);

@@ -10,7 +10,24 @@ export const nodePath: typeof import("node:path") = process.getBuiltinModule("no
 export const nodeUrl: typeof import("node:url") = process.getBuiltinModule("node:url");
 export const util: typeof import("node:util") = process.getBuiltinModule("node:util");
 
-/** Only who talks to strangers needs these, and they bring most of cryptography. */
+/** Only who starts a process needs it, and it brings all of networking. */
+export function childProcess(): typeof import("node:child_process") {
+  return process.getBuiltinModule("node:child_process");
+}
+
+export function stream(): typeof import("node:stream") {
+  return process.getBuiltinModule("node:stream");
+}
+
+/** Only who talks to strangers needs these. */
+export function net(): typeof import("node:net") {
+  return process.getBuiltinModule("node:net");
+}
+
+export function crypto(): typeof import("node:crypto") {
+  return process.getBuiltinModule("node:crypto");
+}
+
 export function tls(): typeof import("node:tls") {
   return process.getBuiltinModule("node:tls");
 }

@@ -1,9 +1,9 @@
 /** Connecting to a manager of another program: the socket, TLS and the proof of the key, all in the time that there is. */
 
-import { connect as connectSocket, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { type Deadline, MAX_TIMER_MS } from "../core/deadline.ts";
 import { TimeoutError } from "../core/errors.ts";
-import { tls as nodeTls } from "../core/node-builtins.ts";
+import { net, tls as nodeTls } from "../core/node-builtins.ts";
 import { FarClient } from "./far-client.ts";
 import { HANDSHAKE_MS, MessageSocket } from "./message-socket.ts";
 import type { BoundAddress, CheckedConnectOptions } from "./stranger-options.ts";
@@ -16,7 +16,7 @@ export async function connectFar(address: BoundAddress, options: CheckedConnectO
   const { key, tls, deadline, maxMessage } = options;
   deadline.throwIfAborted();
   const place = typeof address === "string" ? { path: address } : { ...address };
-  const socket = tls === undefined ? connectSocket(place) : nodeTls().connect({ ...place, ...tls });
+  const socket = tls === undefined ? net().connect(place) : nodeTls().connect({ ...place, ...tls });
   const connect = async (): Promise<FarClient> => {
     await (tls === undefined ? connected(socket, "connect") : secured(socket));
     const messages = new MessageSocket(socket);

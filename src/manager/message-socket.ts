@@ -6,9 +6,9 @@
  * A message is its length in 4 bytes and its bytes. Source: the challenge of CPython's `multiprocessing.connection`.
  */
 
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import { AuthenticationError } from "../core/errors.ts";
+import { crypto } from "../core/node-builtins.ts";
 import { typeError } from "../core/options.ts";
 
 const MAGIC = "multiproc-manager 1\n";
@@ -83,7 +83,7 @@ export class MessageSocket {
 
   /** The listener's side. Rejects with AuthenticationError, and closes, if the other one does not know the key. */
   async challenge(key: Uint8Array): Promise<void> {
-    const mine = randomBytes(NONCE_BYTES);
+    const mine = crypto().randomBytes(NONCE_BYTES);
     const answer = this.#next();
     this.send(Buffer.concat([Buffer.from(MAGIC), mine]));
     const bytes = await answer;
@@ -98,7 +98,7 @@ export class MessageSocket {
     const theirs = greeting.subarray(MAGIC.length);
     if (Buffer.from(greeting.subarray(0, MAGIC.length)).toString() !== MAGIC || theirs.length !== NONCE_BYTES)
       throw this.#refuse();
-    const mine = randomBytes(NONCE_BYTES);
+    const mine = crypto().randomBytes(NONCE_BYTES);
     const answer = this.#next();
     this.send(Buffer.concat([mine, proof(key, "client", theirs, mine)]));
     if (!isEqual(await answer, proof(key, "server", theirs, mine))) throw this.#refuse();
@@ -153,9 +153,9 @@ export class MessageSocket {
 }
 
 function proof(key: Uint8Array, side: string, server: Uint8Array, client: Uint8Array): Buffer {
-  return createHmac("sha256", key).update(side).update(server).update(client).digest();
+  return crypto().createHmac("sha256", key).update(side).update(server).update(client).digest();
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+  return a.length === b.length && crypto().timingSafeEqual(a, b);
 }

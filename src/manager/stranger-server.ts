@@ -2,8 +2,8 @@
 
 import { once } from "node:events";
 import { lstatSync, unlinkSync } from "node:fs";
-import { connect, createServer, type Server, type Socket } from "node:net";
-import { tls as nodeTls } from "../core/node-builtins.ts";
+import type { Server, Socket } from "node:net";
+import { net, tls as nodeTls } from "../core/node-builtins.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { HANDSHAKE_MS, MessageSocket } from "./message-socket.ts";
 import type { ObjectTable } from "./object-table.ts";
@@ -21,7 +21,7 @@ export class StrangerServer {
     this.#options = options;
     const { tls } = options;
     this.#server =
-      tls === undefined ? createServer() : nodeTls().createServer({ handshakeTimeout: HANDSHAKE_MS, ...tls });
+      tls === undefined ? net().createServer() : nodeTls().createServer({ handshakeTimeout: HANDSHAKE_MS, ...tls });
     this.#server.on("connection", (socket: Socket) => this.#count(socket));
     this.#server.on(
       tls === undefined ? "connection" : "secureConnection",
@@ -88,7 +88,7 @@ export class StrangerServer {
 /** True for the socket of a manager that was killed: it is there, and nobody answers. */
 async function isLeftOver(path: string): Promise<boolean> {
   if (!lstatSync(path).isSocket()) return false;
-  const socket = connect({ path });
+  const socket = net().connect({ path });
   try {
     await once(socket, "connect");
     return false;

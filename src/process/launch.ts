@@ -1,8 +1,9 @@
 /** Starts a node process that runs the child's entry. */
 
-import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 import { closeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { childProcess } from "../core/node-builtins.ts";
 import { StateError } from "../core/errors.ts";
 import { ownModule } from "../core/own-modules.ts";
 import { arenaFd } from "../memory/index.ts";
@@ -40,7 +41,7 @@ export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
     kept.push(mailbox);
     const lifeline = createLifeline();
     opened.push(lifeline.fd);
-    const child = spawn(process.execPath, [...execArgv, ENTRY, TITLE_ROOM], {
+    const child = childProcess().spawn(process.execPath, [...execArgv, ENTRY, TITLE_ROOM], {
       stdio: [...stdio, childControl, mailbox, arena, lifeline.fd] as StdioOptions,
       env,
     });

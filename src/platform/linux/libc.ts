@@ -5,6 +5,7 @@
  */
 
 import { createRequire } from "node:module";
+import { fs, nodePath, nodeUrl } from "../../core/node-builtins.ts";
 import { ownFolder } from "../../core/own-modules.ts";
 import type Koffi from "koffi";
 import { systemError } from "../errno.ts";
@@ -35,7 +36,6 @@ export interface Libc {
   poll(fds: Int32Array, count: number, timeoutMs: number): number;
   dup3(from: number, to: number, flags: number): number;
   close(fd: number): number;
-  dlopen(path: string, flags: number): unknown;
   sched_yield(): number;
   waitid(kind: number, id: number, info: Int32Array, options: number): number;
   sched_getaffinity(pid: number, size: number, mask: Uint8Array): number;
@@ -68,7 +68,6 @@ const SIGNATURES: Record<LibcFunction, string> = {
   poll: "int poll(int *fds, unsigned long count, int timeout)",
   dup3: "int dup3(int from, int to, int flags)",
   close: "int close(int fd)",
-  dlopen: "void *dlopen(const char *path, int flags)",
   sched_yield: "int sched_yield()",
   waitid: "int waitid(int kind, int id, void *info, int options)",
   sched_getaffinity: "int sched_getaffinity(int pid, size_t size, void *mask)",
@@ -80,40 +79,59 @@ let library: Libc | undefined;
 
 /** koffi itself: for views of memory and for watching descriptors. */
 export function koffi(): typeof Koffi {
-  return (koffiModule ??= loadKoffi());
+  return (koffiModule ??= loadBinary() ?? loadWhole());
 }
-
-/**
- * koffi's JavaScript only finds its binary, and takes 6 of 7 ms for it. The binary itself has all that is used here, so it is
- * loaded from where it stands for glibc; koffi finds it everywhere else.
- */
-function loadKoffi(): typeof Koffi {
-  const require = createRequire(ownFolder);
-  try {
-    const { platform, arch } = process;
-    const beside = createRequire(require.resolve("koffi"));
-    return beside(`@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`) as typeof Koffi;
-  } catch {
-    return require("koffi") as typeof Koffi;
-  }
-}
-
-/** The C library; each function is bound when it is first asked for. */
-export function libc(): Libc {
-  if (library === undefined) keepKoffi((library = bindLazily()));
-  return library;
-}
-
-const RTLD_NOW = 2;
-const RTLD_NODELETE = 0x1000;
 
 /**
  * Node takes an addon out of memory with the last thread that uses it, but before that thread's event loop has called the addon
  * back for the handles that it had: a segmentation fault when a worker thread ends. So koffi stays.
  */
-function keepKoffi({ dlopen }: Libc): void {
-  const loaded = Object.keys(createRequire(ownFolder).cache).find((file) => file.endsWith("koffi.node"));
-  if (loaded !== undefined) dlopen(loaded, RTLD_NOW | RTLD_NODELETE);
+const STAYS: number = 2 | 0x1000; // RTLD_NOW, RTLD_NODELETE
+
+/**
+ * koffi's JavaScript only finds its binary, and takes 6 of 7 ms for it; the binary has all that is used here. Also to let node
+ * find that takes 2 ms; so it is looked for where npm and others put it.
+ */
+function loadBinary(): typeof Koffi | undefined {
+  const { platform, arch } = process;
+  const file = koffiFolders()
+    .map((folder) => nodePath.join(folder, `@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`))
+    .find((each) => fs.existsSync(each));
+  if (file === undefined) return undefined;
+  const module = { exports: {} };
+  try {
+    process.dlopen(module, file, STAYS);
+  } catch {
+    // Made for another C library.
+    return undefined;
+  }
+  return module.exports as typeof Koffi;
+}
+
+/** Folders of packages in which koffi finds what it depends on. */
+function koffiFolders(): string[] {
+  for (let folder = nodeUrl.fileURLToPath(ownFolder); ; folder = nodePath.dirname(folder)) {
+    const found = nodePath.join(folder, "node_modules/koffi");
+    if (fs.existsSync(found)) {
+      const real = fs.realpathSync(found);
+      return [nodePath.join(real, "node_modules"), nodePath.dirname(real)];
+    }
+    if (folder === nodePath.dirname(folder)) return [];
+  }
+}
+
+/** As koffi itself does it: it finds its binary everywhere. */
+function loadWhole(): typeof Koffi {
+  const require = createRequire(ownFolder);
+  const whole = require("koffi") as typeof Koffi;
+  const binary = Object.keys(require.cache).find((file) => file.endsWith("koffi.node"));
+  if (binary !== undefined) process.dlopen({ exports: {} }, binary, STAYS);
+  return whole;
+}
+
+/** The C library; each function is bound when it is first asked for. */
+export function libc(): Libc {
+  return (library ??= bindLazily());
 }
 
 function bindLazily(): Libc {

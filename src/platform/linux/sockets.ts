@@ -1,7 +1,7 @@
 /** Stream sockets, made and connected without waiting. Sources: socket(7), unix(7), ip(7), ipv6(7). */
 
 import { closeSync } from "node:fs";
-import { isIPv4, isIPv6 } from "node:net";
+import { net } from "../../core/node-builtins.ts";
 import { EAGAIN, EINPROGRESS, EINTR, systemError } from "../errno.ts";
 import { checked, errno, libc } from "./libc.ts";
 import { ownedByThread } from "./thread-owned.ts";
@@ -110,10 +110,10 @@ function pack(address: SocketAddress): Uint8Array {
     return packed;
   }
   const { host, port } = address;
-  const packed = new Uint8Array(isIPv6(host) ? 28 : 16);
+  const packed = new Uint8Array(net().isIPv6(host) ? 28 : 16);
   packed[2] = port >> 8;
   packed[3] = port & 255;
-  if (isIPv4(host)) {
+  if (net().isIPv4(host)) {
     packed[0] = AF_INET;
     packed.set(host.split(".").map(Number), 4);
   } else {
