@@ -96,7 +96,8 @@ function loadBuiltinsDirectly(code) {
 
 /** One other character, which can only stand in a string, and V8 keeps and scans the whole file at two bytes a character. */
 function asciiOnly(code) {
-  return code.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return code.replace(/\P{ASCII}/gu, (character) => character.split("").map(escaped).join(""));
 }
 
 function declarationOf(what, builtin) {
