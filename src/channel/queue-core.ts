@@ -90,7 +90,7 @@ export class QueueCore implements SendRules, ReceiveRules {
 
   putSync(value: unknown, options: WaitOptions | undefined, method: string): void {
     this.check("put into");
-    if (options === undefined && isSmallInteger(value)) {
+    if (options === undefined && isSmallInteger(value) && !this.#sends.busy) {
       if (this.ring.writer.write(MessageKind.int, value) === Written.done) return this.ring.written();
     }
     const deadline = Deadline.from(options);

@@ -20,6 +20,13 @@ export interface SendRules {
   onSlice(): void;
 }
 
+/** A message of a promise call that waits for its turn or for room. */
+interface Pending {
+  readonly message: Outgoing;
+  /** True when a blocking call, which must not overtake it, has sent it. */
+  sent: boolean;
+}
+
 /** Thrown to end a wait early. */
 const LOOK_AGAIN = Symbol("look again");
 
@@ -31,6 +38,7 @@ export class SendPort {
   readonly #ring: Ring;
   readonly #rules: SendRules;
   readonly #turns = new Turns();
+  readonly #pending: Pending[] = [];
   readonly #spin = new AdaptiveSpin();
 
   constructor(ring: Ring, rules: SendRules) {
@@ -57,38 +65,58 @@ export class SendPort {
     return false;
   }
 
-  /** Takes the message over: when it is not sent, it is given up. */
+  /** Takes the message over: when it is not sent, it is given up. Sends what promise calls wait with first. */
   sendSync(message: Outgoing, deadline: Deadline, method: string): void {
     try {
-      while (!this.trySend(message, method)) {
-        if (deadline.expired) throw this.#rules.fullError(method);
-        this.#waitSync(message, deadline);
-      }
+      if (this.#pending.length > 0) this.#sendPending(deadline, method);
+      this.#sendBlocking(message, deadline, method);
     } catch (error) {
       message.abort();
       throw error;
     }
   }
 
+  #sendPending(deadline: Deadline, method: string): void {
+    for (const pending of this.#pending) {
+      if (pending.sent) continue;
+      this.#sendBlocking(pending.message, deadline, method);
+      pending.sent = true;
+    }
+    // One of them may sleep until there is room, and has no need of it any more.
+    this.#ring.notFull.unpark();
+  }
+
+  #sendBlocking(message: Outgoing, deadline: Deadline, method: string): void {
+    while (!this.trySend(message, method)) {
+      if (deadline.expired) throw this.#rules.fullError(method);
+      this.#waitSync(message, deadline);
+    }
+  }
+
   /** As `sendSync`. @param breathe Lets the event loop turn once first. */
   async send(message: Outgoing, deadline: Deadline, method: string, breathe = false): Promise<void> {
     let mine = false;
+    const pending: Pending = { message, sent: false };
+    this.#pending.push(pending);
     try {
       mine = await this.#turns.enter(deadline);
       if (breathe) await nextTurn();
       let pause = FIRST_LOOK_MS;
-      while (!(mine && this.trySend(message, method))) {
+      while (!(pending.sent || (mine && this.trySend(message, method)))) {
         if (deadline.expired) throw this.#rules.fullError(method);
-        const validate = (): boolean => !this.#mayGo(message);
+        const validate = (): boolean => !pending.sent && !this.#mayGo(message);
         await this.#ring.notFull.park(this.#untilNextLook(deadline, pause), { validate });
         pause = Math.min(LAST_LOOK_MS, 2 * pause);
       }
     } catch (error) {
+      // Sent while it was being given up: it is too late to take it back.
+      if (pending.sent) return;
       message.abort();
       // A wake-up may have come to this wait, which does not use it.
       if (this.#ring.notFull.waiting > 0 && !this.#ring.isFull(0)) this.#ring.notFull.unparkOne();
       throw error;
     } finally {
+      this.#pending.splice(this.#pending.indexOf(pending), 1);
       if (mine) this.#turns.leave();
     }
   }

@@ -455,3 +455,12 @@ test("bad arguments are refused; connections are not made by hand", () => {
   assert.throws(() => Pipe({ duplx: true } as never), TypeError);
   assert.throws(() => new Connection(undefined as never), TypeError);
 });
+
+test("a blocking send does not overtake promise sends of its process that wait", async () => {
+  const [mine, theirs] = Pipe<string>();
+  const sends = ["a", "b"].map((letter) => mine.send(letter.repeat(30_000_000)));
+  const child = new Process(() => [0, 1, 2].map(() => theirs.recvSync()[0])).start();
+  mine.sendSync("end");
+  await Promise.all(sends);
+  assert.deepEqual(await child.result(), ["a", "b", "e"]);
+});

@@ -513,3 +513,24 @@ test("bad arguments are refused", async () => {
   assert.throws(() => queue.getSync(5 as never), TypeError);
   assert.throws(() => queue.shutdown({ immediate: 1 as never }), TypeError);
 });
+
+test("a blocking put does not overtake promise puts of its process that wait", async () => {
+  const bounded = new Queue<number>(1);
+  const puts = [0, 1, 2].map((n) => bounded.put(n));
+  const child = new Process(() => [0, 1, 2, 3].map(() => bounded.getSync())).start();
+  bounded.putSync(3);
+  await Promise.all(puts);
+  assert.deepEqual(await child.result(), [0, 1, 2, 3]);
+  const late = [4, 5].map((n) => bounded.put(n));
+  assert.throws(() => bounded.putSync(6, { timeout: 0 }), QueueFullError);
+  assert.equal(await bounded.get(), 4);
+  await Promise.all(late);
+  assert.equal(await bounded.get(), 5);
+
+  // So many calls that some wait for the next turn of the event loop.
+  const queue = new Queue<number>();
+  const many = Array.from({ length: 1000 }, (_, n) => queue.put(n));
+  queue.putSync(1000);
+  await Promise.all(many);
+  for (let n = 0; n <= 1000; n++) assert.equal(queue.getSync(), n);
+});
