@@ -129,8 +129,13 @@ export class Control {
   }
 }
 
+/** A class, one of the language, or a function with methods for `new` as in older code; any other function is called. */
 function isClass(maker: Function): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(maker));
+  const source = Function.prototype.toString.call(maker);
+  if (/^class\b/.test(source)) return true;
+  const { prototype } = maker as { prototype?: object };
+  if (typeof prototype !== "object" || !source.startsWith("function ")) return false;
+  return /\{\s*\[native code\]\s*\}$/.test(source) || Reflect.ownKeys(prototype).length > 1;
 }
 
 /** `static concurrent` of a class: true, or names of methods. */

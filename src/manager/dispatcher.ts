@@ -3,7 +3,8 @@
 import { types } from "node:util";
 import { type ByteSource, sourceOf } from "../core/bytes.ts";
 import { CancelledError, StateError } from "../core/errors.ts";
-import { prepare } from "../codec/index.ts";
+import { loadFacade } from "../core/facade.ts";
+import { needsHandles, prepare } from "../codec/index.ts";
 import { type Call, serveCall } from "./call-context.ts";
 import { checkMember, perform } from "./member.ts";
 import { isIterator } from "./objects/iterator.ts";
@@ -69,10 +70,11 @@ export class Dispatcher {
     if (source.position === source.limit) return NOTHING;
     if (session.stranger) return session.read(source);
     const message = source.bytes.subarray(source.position, source.limit);
-    const loading = prepare(message);
-    if (loading === undefined) return session.read(source);
+    const facade = needsHandles(message) ? loadFacade() : undefined;
+    const modules = prepare(message);
+    if (facade === undefined && modules === undefined) return session.read(source);
     const copy = message.slice();
-    return loading.then(() => session.read(sourceOf(copy)));
+    return Promise.all([facade, modules]).then(() => session.read(sourceOf(copy)));
   }
 
   /** Calls the method and replies. @returns a promise while the method is at work. */

@@ -303,7 +303,9 @@ export class FamilyClient implements ManagerClient {
       // What came between the last look and the word: the loop sees to it.
       if (replies.hasMessage) setImmediate(() => this.#hear());
     }
-    return this.#arrived as Outcome;
+    const outcome = this.#arrived as Outcome;
+    this.#arrived = undefined;
+    return outcome;
   }
 
   #block(link: ClientLink): void {

@@ -57,14 +57,11 @@ function makeClass(surface: Surface): new (ref: RemoteRef) => RemoteProxy {
   for (const name of surface.methods) {
     if (PROBED.has(name)) continue;
     const twin = `${name}Sync`;
-    if (!surface.methods.includes(twin)) define(twin, { value: blockingMethod(name), writable: true });
-    define(name, {
-      value: surface.generators.includes(name) ? generatorMethod(name) : method(name, surface),
-      writable: true,
-    });
+    if (!surface.methods.includes(twin)) define(twin, { value: blockingMethod(name) });
+    define(name, { value: surface.generators.includes(name) ? generatorMethod(name) : method(name, surface) });
   }
   for (const name of surface.properties) {
-    if (!PROBED.has(name)) define(name, { get: propertyGetter(name) });
+    if (!PROBED.has(name)) define(name, { get: propertyGetter(name), set: refuser(name) });
   }
   define("sync", { get: syncGetter });
   const extras = Object.getOwnPropertyDescriptors(extrasFor(surface.kind));
@@ -105,6 +102,18 @@ function propertyGetter(name: string): (this: RemoteProxy) => unknown {
   };
 }
 
+/** A value that is only written into this process's proxy would be lost. */
+function refuser(name: string): (this: RemoteProxy) => never {
+  return function () {
+    throw cannotWrite(name, refOf(this));
+  };
+}
+
+function cannotWrite(name: string, { surface }: RemoteRef): TypeError {
+  const message = `Cannot write "${name}" through a promise: write proxy.sync.${name} = … or call a method of ${surface.kind}`;
+  return Object.assign(new TypeError(message), { code: "ERR_READ_ONLY" });
+}
+
 const views = new WeakMap<RemoteProxy, object>();
 
 function syncGetter(this: RemoteProxy): object {
@@ -139,5 +148,9 @@ const catchAll = new Proxy(Object.create(RemoteProxy.prototype) as RemoteProxy, 
     const blocking = name.length > 4 && name.endsWith("Sync");
     return (...args: unknown[]): unknown =>
       blocking ? refOf(receiver).callSync(name.slice(0, -4), args) : refOf(receiver).call(name, args);
+  },
+  set(base, name, value, receiver: RemoteProxy) {
+    if (typeof name === "symbol") return Reflect.set(base, name, value, receiver);
+    throw cannotWrite(name, refOf(receiver));
   },
 });

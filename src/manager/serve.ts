@@ -1,6 +1,7 @@
 /** What runs in a manager's process. */
 
 import { StateError } from "../core/errors.ts";
+import { loadFacade } from "../core/facade.ts";
 import type { HandleTransfer } from "../core/handle.ts";
 import { type BlockRef, openCell, selfSlot } from "../memory/index.ts";
 import { keepEventLoop } from "../wait/index.ts";
@@ -24,12 +25,15 @@ import { surfaceOf } from "./surface.ts";
 export interface ServeOptions {
   readonly manager: BlockRef;
   readonly name: string;
+  /** Started before it is needed: there is time to load what it may need. */
+  readonly ahead: boolean;
 }
 
 /** Serves until it is told to end. */
-export async function serve({ manager, name }: ServeOptions): Promise<void> {
+export async function serve({ manager, name, ahead }: ServeOptions): Promise<void> {
   // Ctrl-C goes to the whole group; the manager serves until its owner is done with it.
   process.on("SIGINT", () => {});
+  if (ahead) await loadFacade();
   const cell = openCell(manager);
   const words = new ManagerCell(cell.word);
   const transfer = (object: SharedObject): HandleTransfer => {

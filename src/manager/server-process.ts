@@ -44,12 +44,12 @@ export function takeServer(name?: string, method?: StartMethod): ServerProcess {
   return warm;
 }
 
-function startServer(name: string = `Manager-${++made}`, method?: StartMethod): ServerProcess {
+function startServer(name: string = `Manager-${++made}`, method?: StartMethod, ahead = false): ServerProcess {
   const cell = allocateCell(MANAGER_CELL_BYTES);
   const family = new FamilyManager(cell);
   const child = new Process({
     target,
-    args: [{ manager: cell.refer(), name }],
+    args: [{ manager: cell.refer(), name, ahead }],
     daemon: true,
     name,
     ...(method === undefined ? {} : { method }),
@@ -60,7 +60,7 @@ function startServer(name: string = `Manager-${++made}`, method?: StartMethod): 
 
 function keepOne(): void {
   if (kept !== undefined) return;
-  kept = { ...startServer(), surroundings: surroundings() };
+  kept = { ...startServer(undefined, undefined, true), surroundings: surroundings() };
   kept.family.client.warmUp();
   setListed(kept.child, false);
   later(dropKept, IDLE_MS);

@@ -40,39 +40,49 @@ export function syncViewOf(ref: RemoteRef): object {
   }
 }
 
+/** `console.log` looks at what stands behind a view: it is shown a copy of what the manager has. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+function shown<T extends object>(target: T, copy: () => unknown): T {
+  return Object.defineProperty(target, INSPECT, { value: copy, configurable: true });
+}
+
 const DESCRIPTOR = { writable: true, enumerable: true, configurable: true };
 
 /** An object with the keys of a dict or a namespace. */
 function recordView(ref: RemoteRef, keys: string, entries: string): object {
-  return new Proxy(Object.create(null) as object, {
-    get(_, name) {
-      if (name === Symbol.iterator && entries !== "") {
-        return () => (ref.callSync(entries, []) as Iterable<unknown>)[Symbol.iterator]();
-      }
-      if (typeof name === "symbol") return undefined;
-      return ref.callSync("get", [name]);
+  return new Proxy(
+    shown(Object.create(null) as object, () => ref.callSync("toObject", [])),
+    {
+      get(_, name) {
+        if (name === Symbol.iterator && entries !== "") {
+          return () => (ref.callSync(entries, []) as Iterable<unknown>)[Symbol.iterator]();
+        }
+        if (typeof name === "symbol") return undefined;
+        return ref.callSync("get", [name]);
+      },
+      set(_, name, value) {
+        if (typeof name === "symbol") return false;
+        ref.callSync("set", [name, value]);
+        return true;
+      },
+      has: (_, name) => typeof name === "string" && (ref.callSync("has", [name]) as boolean),
+      deleteProperty(_, name) {
+        if (typeof name === "string") ref.callSync("delete", [name]);
+        return true;
+      },
+      ownKeys: () => (ref.callSync(keys, []) as unknown[]).filter((key) => typeof key === "string"),
+      getOwnPropertyDescriptor(_, name) {
+        if (typeof name === "symbol" || !(ref.callSync("has", [name]) as boolean)) return undefined;
+        return { ...DESCRIPTOR, value: ref.callSync("get", [name]) };
+      },
+      defineProperty(_, name, { value }) {
+        if (typeof name === "symbol") return false;
+        ref.callSync("set", [name, value]);
+        return true;
+      },
     },
-    set(_, name, value) {
-      if (typeof name === "symbol") return false;
-      ref.callSync("set", [name, value]);
-      return true;
-    },
-    has: (_, name) => typeof name === "string" && (ref.callSync("has", [name]) as boolean),
-    deleteProperty(_, name) {
-      if (typeof name === "string") ref.callSync("delete", [name]);
-      return true;
-    },
-    ownKeys: () => (ref.callSync(keys, []) as unknown[]).filter((key) => typeof key === "string"),
-    getOwnPropertyDescriptor(_, name) {
-      if (typeof name === "symbol" || !(ref.callSync("has", [name]) as boolean)) return undefined;
-      return { ...DESCRIPTOR, value: ref.callSync("get", [name]) };
-    },
-    defineProperty(_, name, { value }) {
-      if (typeof name === "symbol") return false;
-      ref.callSync("set", [name, value]);
-      return true;
-    },
-  });
+  );
 }
 
 function indexOf(name: PropertyKey): number | undefined {
@@ -85,7 +95,7 @@ const LIST_CHANGES: ReadonlySet<string> = new Set(["push", "pop", "shift", "unsh
 
 function listView(ref: RemoteRef): object {
   const copy = (): unknown[] => ref.callSync("toArray", []) as unknown[];
-  const view: object = new Proxy([] as unknown[], {
+  const view: object = new Proxy(shown([] as unknown[], copy), {
     get(_, name) {
       const index = indexOf(name);
       if (index !== undefined) return ref.callSync("at", [index]);
@@ -149,7 +159,7 @@ function hasIndex(ref: RemoteRef, name: PropertyKey): boolean {
 
 function arrayView(ref: RemoteRef): object {
   const copy = (): unknown[] => ref.callSync("toArray", []) as unknown[];
-  return new Proxy(Object.create(null) as object, {
+  return new Proxy(shown(Object.create(null) as object, copy), {
     get(_, name) {
       const index = indexOf(name);
       if (index !== undefined) return ref.callSync("at", [index]);
@@ -173,7 +183,7 @@ function arrayView(ref: RemoteRef): object {
 
 function setView(ref: RemoteRef): object {
   const copy = (): Set<unknown> => ref.callSync("toSet", []) as Set<unknown>;
-  return {
+  return Object.freeze({
     add(value: unknown) {
       ref.callSync("add", [value]);
       return this;
@@ -189,18 +199,19 @@ function setView(ref: RemoteRef): object {
     keys: () => copy().keys(),
     entries: () => copy().entries(),
     [Symbol.iterator]: () => copy().values(),
-  };
+    [INSPECT]: copy,
+  });
 }
 
 function valueView(ref: RemoteRef): object {
-  return {
+  return Object.freeze({
     get value() {
       return ref.callSync("get", []);
     },
     set value(value: unknown) {
       ref.callSync("set", [value]);
     },
-  };
+  });
 }
 
 /** An object of a class: its methods block, its properties are read and written. */
@@ -219,5 +230,6 @@ function objectView(ref: RemoteRef): object {
     const set = (value: unknown): void => ref.setSync(name, value);
     Object.defineProperty(view, name, { get, set, enumerable: true });
   }
-  return view;
+  // A value that is only written into the view would be lost.
+  return Object.freeze(view);
 }

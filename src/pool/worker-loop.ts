@@ -8,7 +8,7 @@
 import { decodeFrom, encodeError, encodeErrorTo, encodeTo, needsHandles, prepare } from "../codec/index.ts";
 import { HeapSink } from "../core/bytes.ts";
 import { inheritance } from "../core/inheritance.ts";
-import { ownModule } from "../core/own-modules.ts";
+import { loadFacade } from "../core/facade.ts";
 import { arena, type BlockRef, openCell, openExtent, selfSlot } from "../memory/index.ts";
 import { AdaptiveSpin, keepEventLoop, onDoorbell, ringDoorbell } from "../wait/index.ts";
 import { LaneReader, LaneWriter, MIN_ROOM } from "./lane.ts";
@@ -32,14 +32,6 @@ type Defined = { readonly fn: AnyFunction } | { readonly error: unknown };
 const STREAM_WINDOW = 64;
 const MODULES = 1;
 const HANDLES = 2;
-
-/** The façade registers the kinds of handles that there are; most tasks bring none. */
-let facade: Promise<unknown> | undefined;
-let hasFacade = false;
-
-function loadFacade(): Promise<unknown> {
-  return (facade ??= import(ownModule("index.js")).then(() => (hasFacade = true)));
-}
 
 /** Does ahead what a worker does first: maps the arena. It takes no slot in it, which is for processes that are told what to run. */
 export function preload(): void {
@@ -112,7 +104,7 @@ class WorkerLoop {
   /** True when what the message at the reader's position needs must be loaded, which takes a turn of the event loop. */
   #mustPrepare(): boolean {
     const flags = this.#tasks.bytes[this.#tasks.position + 1] as number;
-    return (flags & MODULES) !== 0 || ((flags & HANDLES) !== 0 && !hasFacade);
+    return (flags & MODULES) !== 0 || ((flags & HANDLES) !== 0 && loadFacade() !== undefined);
   }
 
   async #prepare(): Promise<void> {

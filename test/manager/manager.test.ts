@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { after, test } from "node:test";
-import { activeChildren, Manager, ManagerDiedError, Process, QueueEmptyError, StateError } from "../../src/index.ts";
+import { inspect } from "node:util";
+import {
+  activeChildren,
+  Lock,
+  Manager,
+  ManagerDiedError,
+  Process,
+  Queue,
+  QueueEmptyError,
+  StateError,
+  Value,
+} from "../../src/index.ts";
 import { startTimeOf } from "../../src/platform/index.ts";
 import { collectGarbage } from "../helpers/collect-garbage.ts";
 
@@ -343,6 +354,38 @@ test("91. each type is used in a child", async () => {
   assert.equal(await bounded.value(), 1);
 });
 
+test("92. an error raised through a proxy keeps nothing alive, at the caller or in the manager", async () => {
+  await collectGarbage();
+  const before = await shared.numberOfObjects();
+  class Failing {
+    fail(argument: object): never {
+      throw Object.assign(new RangeError("deliberately"), { argument, owner: this });
+    }
+  }
+  const raised = await (async () => {
+    const failing = await shared.create(Failing);
+    const argument = await shared.list([1]);
+    const errors = [];
+    for (const fail of [() => failing.fail(argument), async () => failing.sync.fail(argument)]) {
+      errors.push(
+        await fail().then(
+          () => assert.fail("no error"),
+          (error: unknown) => error as RangeError & { argument: typeof argument },
+        ),
+      );
+    }
+    assert.equal(await errors[1]?.argument.at(0), 1);
+    assert.equal(await shared.numberOfObjects(), before + 2);
+    return errors.map((error) => new WeakRef(error));
+  })();
+  for (let turn = 0; turn < 50 && (await shared.numberOfObjects()) > before; turn++) await collectGarbage();
+  assert.ok((await shared.numberOfObjects()) <= before);
+  assert.deepEqual(
+    raised.map((error) => error.deref()),
+    [undefined, undefined],
+  );
+});
+
 test("93. the manager survives Ctrl-C until its owner is done", async () => {
   const d = await shared.dict({ before: 1 });
   process.kill(shared.pid as number, "SIGINT");
@@ -479,6 +522,94 @@ test("the blocking view of a list looks like an array", async () => {
   l.sync.length = 2;
   assert.deepEqual(await l.toArray(), [2, 3]);
   assert.deepEqual(Object.keys(l.sync), ["0", "1"]);
+});
+
+test("the blocking views of a set, an array, a value and an object of a class", async () => {
+  const set = await shared.set([1]);
+  set.sync.add(2).add(1);
+  assert.deepEqual([[...set.sync], set.sync.size, set.sync.has(2), set.sync.delete(1)], [[1, 2], 2, true, true]);
+  const array = await shared.array("int8", [1, 2, 3]);
+  array.sync[2] = 7;
+  assert.deepEqual(
+    [[...array.sync], array.sync.length, array.sync.indexOf(7), array.sync[9]],
+    [[1, 2, 7], 3, 2, undefined],
+  );
+  assert.throws(() => (array.sync[0] = 128), RangeError);
+  assert.throws(() => (array.sync[3] = 1), RangeError);
+  const value = await shared.value("int64", 1n);
+  value.sync.value += 2n;
+  assert.equal(value.sync.value, 3n);
+});
+
+test("what is written into a proxy or a view and is nothing there is refused, not lost", async () => {
+  const loose = (value: object): Record<string, unknown> => value as Record<string, unknown>;
+  const [d, ns, value, set] = [
+    await shared.dict(),
+    await shared.namespace(),
+    await shared.value("b"),
+    await shared.set(),
+  ];
+  const c = await shared.create(Counter);
+  const readOnly = {
+    name: "TypeError",
+    code: "ERR_READ_ONLY",
+    message: /write proxy\.sync\.x = … or call a method of/,
+  };
+  for (const proxy of [d, ns, value, set, c]) assert.throws(() => (loose(proxy)["x"] = 1), readOnly);
+  assert.throws(() => (loose(c)["label"] = "new"), { code: "ERR_READ_ONLY", message: /proxy\.sync\.label/ });
+  assert.throws(() => (loose(d)["get"] = 1), TypeError);
+  for (const proxy of [value, set, c]) assert.throws(() => (loose(proxy.sync)["x"] = 1), TypeError);
+});
+
+test("console.log of a blocking view shows what the manager has", async () => {
+  assert.equal(inspect((await shared.dict({ a: [1] })).sync), "{ a: [ 1 ] }");
+  assert.equal(inspect((await shared.namespace({ x: 1 })).sync), "{ x: 1 }");
+  assert.equal(inspect((await shared.list([1, "b"])).sync), "[ 1, 'b' ]");
+  assert.equal(inspect((await shared.array("b", 2)).sync), "[ 0, 0 ]");
+  assert.equal(inspect((await shared.set([3])).sync), "Set(1) { 3 }");
+});
+
+test("handles of all kinds are kept in a manager's objects, and work there", async (t) => {
+  const m = await Manager.start();
+  t.after(() => m.shutdown());
+  const [lock, number, queue] = [new Lock(), new Value("int32", 5), new Queue<string>()];
+  const d = await m.dict<string, unknown>({ lock });
+  await d.set("number", number);
+  assert.deepEqual([(await d.get("lock")) === lock, (await d.get("number")) === number], [true, true]);
+  class Sender {
+    readonly _queue: Queue<string>;
+    constructor(to: Queue<string>) {
+      this._queue = to;
+    }
+    async send(): Promise<void> {
+      await this._queue.put("from the manager");
+      number.add(1);
+    }
+  }
+  await (await m.create(Sender, queue)).send();
+  assert.deepEqual([await queue.get(), number.value], ["from the manager", 6]);
+});
+
+test("classes of the language, and functions with a prototype, are made with new; other functions are called", async () => {
+  const map = await shared.create(Map, [[1, "one"]]);
+  assert.deepEqual([await map.get(1), await map.size, await map.has(2)], ["one", 1, false]);
+  const keys = [];
+  for await (const key of map.keys()) keys.push(key);
+  assert.deepEqual(keys, [1]);
+  const emitter = await shared.create(EventEmitter);
+  assert.equal(await emitter.listenerCount("tick"), 0);
+  const old = function (this: { n: number }, n: number): void {
+    this.n = n;
+  };
+  old.prototype.more = function (this: { n: number }): number {
+    return ++this.n;
+  };
+  const made = await shared.create(old as unknown as new (n: number) => { more(): number }, 4);
+  assert.equal(await made.more(), 5);
+  const factory = function (n: number): Counter {
+    return new Counter(n);
+  };
+  assert.equal(await (await shared.create(factory, 7)).increment(), 8);
 });
 
 test("an atomic operation on a whole list runs in the manager", async () => {
