@@ -29,7 +29,6 @@ import type { runWorker, WorkerStart } from "./worker-loop.ts";
 /** What a worker tells its pool. */
 export interface WorkerListener {
   ended(worker: PoolWorker, task: Task, duration: number, isError: boolean): void;
-  broken(worker: PoolWorker, error: unknown): void;
   died(worker: PoolWorker, exit: Exit): void;
 }
 
@@ -52,8 +51,9 @@ export class PoolWorker {
   busyMs = 0;
   /** Tasks ever given to it and not taken back. */
   given = 0;
-  lastHeard = 0;
   dead = false;
+  /** What its initializer has thrown. */
+  broken: { readonly error: unknown } | undefined;
   /** The pool has noticed that it is ready. */
   wasReady = false;
   readonly #listener: WorkerListener;
@@ -65,7 +65,6 @@ export class PoolWorker {
   readonly #results: LaneReader;
   readonly #known = new Set<number>();
   #number = 0;
-  #reading = false;
 
   constructor(name: string, number: number, options: CheckedPoolOptions, listener: WorkerListener) {
     this.#listener = listener;
@@ -227,7 +226,10 @@ export class PoolWorker {
   /** Ends the worker: asked first, then forced. */
   end(): void {
     this.retiring = true;
-    if (!this.link.signal("SIGTERM")) return;
+    if (this.link.signal("SIGTERM")) this.#killSoon();
+  }
+
+  #killSoon(): void {
     const timer = setTimeout(() => this.link.signal("SIGKILL"), GRACE_MS);
     timer.unref();
     this.link.onExit(() => clearTimeout(timer));
@@ -257,31 +259,25 @@ export class PoolWorker {
 
   /** Takes what is in the results lane. @returns how many there were. */
   read(): number {
-    // A listener may block and read again: then the outer loop goes on where that one stopped.
-    if (this.#reading) return 0;
-    this.#reading = true;
     let count = 0;
-    try {
-      while (this.#results.next()) {
-        count += 1;
-        this.#readOne();
-        this.#results.done();
-      }
-    } finally {
-      this.#results.done();
-      this.#reading = false;
+    // A listener may block, read again and find the worker dead: what it is told has been taken out before.
+    while (!this.dead && this.#results.next()) {
+      count += 1;
+      this.#readOne();
     }
-    if (count > 0) {
-      this.lastHeard = performance.now();
-      if (this.#word(Word.needsRoom) === 1) this.wake();
-    }
+    if (count > 0 && !this.dead && this.#word(Word.needsRoom) === 1) this.wake();
     return count;
   }
 
   #readOne(): void {
     const results = this.#results;
     const { kind } = results;
-    if (kind === Kind.broken) return this.#listener.broken(this, decodeErrorFrom(results, mapStack));
+    if (kind === Kind.broken) {
+      this.broken = { error: decodeErrorFrom(results, mapStack) };
+      results.done();
+      // It ends by itself; whatever its exit handlers do, nobody waits for them for long.
+      return this.#killSoon();
+    }
     const number = results.view.getInt32(results.position, true);
     const duration = results.view.getFloat64(results.position + 8, true);
     results.position += RESULT_HEADER;
@@ -300,7 +296,9 @@ export class PoolWorker {
     let outcome: unknown;
     let failed = kind === Kind.error;
     if (((results.bytes[results.position + 1] as number) & MODULES) !== 0 || task?.reading !== undefined) {
-      return this.#readLater(kind, task, duration);
+      const bytes = results.bytes.slice(results.position, results.limit);
+      results.done();
+      return this.#readLater(kind, task, bytes, duration);
     }
     try {
       outcome = failed ? decodeErrorFrom(results, mapStack) : decodeFrom(results);
@@ -313,8 +311,7 @@ export class PoolWorker {
   }
 
   /** What needs modules has to wait for them; what comes of other tasks may overtake it, what comes of the same one may not. */
-  #readLater(kind: number, task: Task | undefined, duration: number): void {
-    const bytes = this.#results.bytes.slice(this.#results.position, this.#results.limit);
+  #readLater(kind: number, task: Task | undefined, bytes: Uint8Array, duration: number): void {
     if (task === undefined) return;
     const reading = this.#tellAfter(task.reading, bytes, kind, task, duration);
     task.reading = reading;
@@ -389,7 +386,6 @@ export class PoolWorker {
     // What it published before counts.
     this.read();
     this.dead = true;
-    this.retiring = true;
     this.#listener.died(this, exit);
     this.#results.drop();
     const [tasks] = this.#extents;

@@ -19,12 +19,15 @@ import { PoolStats, type StatsReport } from "./stats.ts";
 import { encodeTask, type Task } from "./task.ts";
 import { TaskQueue } from "./task-queue.ts";
 
-/** A worker that fails to start this often in a row means that none can. */
 /** About what it takes to wake a worker that sleeps. */
 const WAKE_MS = 0.05;
+/** A worker that fails to start this often in a row means that none can. */
 const MAX_FAILED_STARTS = 2;
 /** A lane in which nothing has moved for so long is worth taking from. */
 const STEAL_AFTER_MS = 0.5;
+
+/** Longest time that a timer can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type State = "open" | "closed" | "terminated";
 
@@ -39,10 +42,10 @@ export class Scheduler implements WorkerListener {
   #state: State = "open";
   #failure: { readonly error: unknown } | undefined;
   #failedStarts = 0;
-  #lastError: { readonly error: unknown } | undefined;
   #started = 0;
   #pending = 0;
   #timer: NodeJS.Timeout | undefined;
+  #timerAt = 0;
   #dispatching = false;
 
   constructor(processes: number, options: CheckedPoolOptions) {
@@ -194,6 +197,7 @@ export class Scheduler implements WorkerListener {
   }
 
   stats(): StatsReport {
+    this.noticeDeaths();
     let inLanes = 0;
     let running = 0;
     for (const worker of this.#workers) {
@@ -213,7 +217,7 @@ export class Scheduler implements WorkerListener {
     return count;
   }
 
-  /** Asks the kernel which workers have died; for who blocks the event loop. */
+  /** Asks the kernel which workers have died; for who cannot wait until the event loop tells. */
   noticeDeaths(): void {
     for (const worker of this.#workers.slice()) void worker.link.exit;
   }
@@ -231,10 +235,6 @@ export class Scheduler implements WorkerListener {
     if (worker.given >= this.options.maxTasksPerChild && worker.tasks.size === 0) worker.close();
   }
 
-  broken(_worker: PoolWorker, error: unknown): void {
-    this.#lastError = { error };
-  }
-
   died(worker: PoolWorker, exit: Exit): void {
     const began = worker.begun;
     const tasks = worker.tasks.drain();
@@ -245,8 +245,7 @@ export class Scheduler implements WorkerListener {
     for (const task of others.reverse()) this.#queue.unshift(task);
     for (const task of began) this.#lost(worker, task, exit);
     if (this.#state === "open" || this.#pending > 0) this.#stats.restarts += 1;
-    if (wasReady) this.#lastError = undefined;
-    else if (!worker.retiring || this.#lastError !== undefined) this.#startFailed(worker, exit);
+    if (!wasReady && (!worker.retiring || worker.broken !== undefined)) this.#startFailed(worker, exit);
     if (this.#state !== "terminated") {
       events.restarted(this.options.name, worker.pid, exit);
       this.dispatch();
@@ -269,10 +268,8 @@ export class Scheduler implements WorkerListener {
 
   #startFailed(worker: PoolWorker, exit: Exit): void {
     this.#failedStarts += 1;
-    const reason = this.#lastError;
-    if (reason === undefined && this.#failedStarts < MAX_FAILED_STARTS) return;
-    const error = reason?.error ?? cannotStartError(this.options.name, worker, exit);
-    this.#lastError = undefined;
+    if (worker.broken === undefined && this.#failedStarts < MAX_FAILED_STARTS) return;
+    const error = worker.broken === undefined ? cannotStartError(this.options.name, worker, exit) : worker.broken.error;
     if (this.#failedStarts >= MAX_FAILED_STARTS) this.#failure = { error };
     this.#failAll(() => error);
   }
@@ -427,11 +424,21 @@ export class Scheduler implements WorkerListener {
     for (const worker of this.#workers) {
       if (worker.wasReady || !worker.ready) continue;
       worker.wasReady = true;
+      this.#failedStarts = 0;
     }
   }
 
   #watchTime(task: Task): void {
-    this.#timer ??= setTimeout(() => this.#checkTimes(), Math.max(1, Math.ceil(task.timeout)));
+    this.#checkTimesIn(task.timeout);
+  }
+
+  /** Unless they are checked sooner. */
+  #checkTimesIn(ms: number): void {
+    const at = performance.now() + ms;
+    if (this.#timer !== undefined && this.#timerAt <= at) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#checkTimes(), Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(ms))));
   }
 
   #checkTimes(): void {
@@ -451,7 +458,7 @@ export class Scheduler implements WorkerListener {
         );
     }
     for (const task of this.#queue) next = Math.min(next, task.timeout);
-    if (next !== Infinity) this.#timer ??= setTimeout(() => this.#checkTimes(), Math.max(1, Math.ceil(next)));
+    if (next !== Infinity) this.#checkTimesIn(next);
   }
 
   #forget(id: number): void {

@@ -361,6 +361,14 @@ test("a task over its time is ended with TimeoutError, and so is only that one",
   await assert.rejects(pool.applyAsync(spin, [], { timeout: 50 }).get(), TimeoutError);
 });
 
+test("a short limit holds beside a long one that was given before", async () => {
+  await using other = new Pool(2);
+  const long = other.applyAsync(spin, [], { timeout: 3_600_000 });
+  await assert.rejects(other.applyAsync(spin, [], { timeout: 50 }).get({ timeout: 30_000 }), /ran longer than 50 ms/);
+  assert.equal(long.ready(), false);
+  long.cancel();
+});
+
 test("aborting a signal ends the running tasks of its call with its reason", async () => {
   const controller = new AbortController();
   const mapped = pool.map(spin, [1, 2, 3], { signal: controller.signal, chunkSize: 1 });
