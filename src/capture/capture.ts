@@ -70,6 +70,7 @@ function restored(fn: Function, path: string): FunctionImage | undefined {
       cells,
       keys: parts.keys,
       ...(definition.thisParameter === undefined ? {} : { lexicalThis: { value: parts.lexicalThis } }),
+      ...(parts.homePrototype === undefined ? {} : { homePrototype: parts.homePrototype }),
       ...(parent === undefined ? {} : { parent }),
       properties: shape === undefined ? [] : ownProperties(fn, { site: shape.site, definition }),
       prototypeProperties: shape === undefined ? [] : prototypeProperties(fn, shape),

@@ -76,6 +76,8 @@ class Builder {
   readonly #excluded: { start: number; end: number }[] = [];
   #thisParameter: string | undefined;
   #parentParameter: string | undefined;
+  #superParameter: string | undefined;
+  #usesSuper: true | undefined;
 
   constructor(place: Place, path: string) {
     this.#place = place;
@@ -102,6 +104,8 @@ class Builder {
       variables: this.#variables,
       thisParameter: this.#thisParameter,
       parentParameter: this.#parentParameter,
+      usesSuper: this.#usesSuper,
+      superParameter: this.#superParameter,
       keyParameters: this.#keyParameters,
     };
     const definition = { id: definitionId(parts), ...parts };
@@ -227,8 +231,7 @@ class Builder {
         }
         return;
       case "super":
-        if (site.syntax !== "class" && (isOuter || mark.owner === site.node))
-          this.#refuse("it uses `super` outside of its class; send the object or the class instead");
+        if (site.syntax !== "class" && (isOuter || mark.owner === site.node)) this.#super(mark);
         return;
       case "new.target":
         if (site.syntax === "arrow" && isOuter)
@@ -256,6 +259,16 @@ class Builder {
         }
         return;
     }
+  }
+
+  /** A method is made a method again. An arrow is not in one any more, so there `super` becomes an object. */
+  #super(mark: Mark): void {
+    if (mark.name === "call") this.#refuse("it calls `super()` of the constructor around it");
+    this.#usesSuper = true;
+    if (this.#place.site.syntax !== "arrow") return;
+    this.#superParameter ??= this.#names.ofLength("super".length);
+    this.#thisParameter ??= this.#names.ofLength("this".length);
+    this.#replacements.push({ start: mark.start, end: mark.end, text: this.#superParameter });
   }
 
   #declaresPrivate(mark: Mark): boolean {

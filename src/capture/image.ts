@@ -50,6 +50,8 @@ export interface SourceImage {
   readonly values: readonly unknown[];
   /** `this` of an arrow function that uses it; absent otherwise. */
   readonly lexicalThis?: { readonly value: unknown };
+  /** The prototype of the object whose method this is; for a function that uses `super`, absent otherwise. */
+  readonly homePrototype?: { readonly value: object | null };
   /** The parent of a class with `extends`, or of an old-style constructor (from the prototype chain; may be null); absent otherwise. */
   readonly parent?: { readonly value: unknown };
   /**
@@ -89,6 +91,10 @@ export interface FunctionDefinition {
   readonly variables: readonly VariableDefinition[];
   /** What `this` of the enclosing function is called in `source`; set for an arrow that uses it. */
   readonly thisParameter?: string | undefined;
+  /** True for a method or arrow that uses `super`. */
+  readonly usesSuper?: true | undefined;
+  /** What `super` is called in `source`; set for an arrow that uses it. */
+  readonly superParameter?: string | undefined;
   /** What the parent class is called in `source`; set for a class with `extends` and for an old-style constructor that inherits. */
   readonly parentParameter?: string | undefined;
   /** What the computed member names are called in `source`. */

@@ -7,6 +7,7 @@ import { cellOf } from "./cells.ts";
 import type { Analysis, KeySource, VariableSource } from "./definition.ts";
 import type { FunctionDefinition, SourceImage } from "./image.ts";
 import type { FunctionFacts } from "./inspector.ts";
+import { homePrototype, rememberClassSite } from "./home-object.ts";
 import { lexicalThis } from "./lexical-this.ts";
 import { functionsOf, ownProperties, prototypeProperties } from "./properties.ts";
 import type { ScriptRecord } from "./scripts.ts";
@@ -14,7 +15,8 @@ import type { ScriptRecord } from "./scripts.ts";
 /** Whether the image can never change as long as nothing is put on the function. */
 export function isConstant({ sources, definition, site }: Analysis): boolean {
   const isClosed = sources.every(({ from }) => from === "nowhere");
-  return isClosed && definition.thisParameter === undefined && site.syntax !== "class";
+  const isFree = definition.thisParameter === undefined && definition.usesSuper === undefined;
+  return isClosed && isFree && site.syntax !== "class";
 }
 
 /** Throws the error that every refusal of this folder is. */
@@ -39,20 +41,35 @@ export function readImage(
     values.push(source.from === "nowhere" ? undefined : readSource(source, facts, path));
     cells.push(definition.variables[i]?.written === true ? cellOfSource(source, facts, fn, analysis) : undefined);
   }
+  if (site.syntax === "class") rememberClassSite(fn, site);
   const parent = parentOf(fn, definition);
+  const lexical =
+    definition.thisParameter === undefined ? undefined : lexicalThis(fn, site, facts.location, record, path, holder);
   return {
     kind: "source",
     definition,
     values,
     cells,
     keys: analysis.keys.map((key) => readKey(fn, key, facts, path)),
-    ...(definition.thisParameter === undefined
+    ...(lexical === undefined ? {} : { lexicalThis: lexical }),
+    ...(definition.usesSuper === undefined
       ? {}
-      : { lexicalThis: lexicalThis(fn, site, facts.location, record, path, holder) }),
+      : { homePrototype: homeOf(fn, analysis, record, path, lexical === undefined ? holder : lexical.value) }),
     ...(parent === undefined ? {} : { parent }),
     properties: ownProperties(fn, analysis),
     prototypeProperties: prototypeProperties(fn, analysis),
   };
+}
+
+function homeOf(
+  fn: Function,
+  { site }: Analysis,
+  record: ScriptRecord,
+  path: string,
+  start: unknown,
+): { readonly value: object | null } {
+  const found = homePrototype(fn, site, record, start);
+  return found ?? refuse(path, "it uses `super` outside of its class; send the object or the class instead");
 }
 
 function readSource(

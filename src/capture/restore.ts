@@ -28,6 +28,8 @@ export interface FunctionDraft {
   set(index: number, value: unknown): void;
   /** Gives an arrow its `this`; only where `definition.thisParameter` is set. */
   setThis(value: unknown): void;
+  /** Gives a method or arrow that uses `super` the prototype of its home object: `SourceImage.homePrototype`. */
+  setHomePrototype(value: object | null): void;
   /** Gives a class, or an old-style constructor, its parent: `SourceImage.parent`, a constructor or null. */
   setParent(value: unknown): void;
   /** Sets own properties and those of `prototype`, as the image has them. */
@@ -54,6 +56,7 @@ interface Compiled {
 }
 
 const THIS_SLOT = -1;
+const HOME_SLOT = -2;
 
 const compiledById = new Map<string, Compiled>();
 const drafts = new WeakMap<Function, Draft>();
@@ -91,6 +94,7 @@ export interface RestoredParts {
   readonly cells: readonly (object | undefined)[];
   readonly keys: readonly (string | symbol)[];
   readonly lexicalThis: unknown;
+  readonly homePrototype: { readonly value: object | null } | undefined;
 }
 
 /** For a function that was created here: its parts, so that it travels on without any analysis. */
@@ -109,6 +113,8 @@ class Draft implements FunctionDraft {
   readonly #assign: Assign;
   readonly #read: Read;
   readonly #keys: readonly (string | symbol)[];
+  #lexicalThis: unknown;
+  #homePrototype: { readonly value: object | null } | undefined;
 
   constructor(
     fn: Function,
@@ -129,7 +135,15 @@ class Draft implements FunctionDraft {
   }
 
   setThis(value: unknown): void {
+    this.#lexicalThis = value;
     this.#assign(THIS_SLOT, value);
+  }
+
+  setHomePrototype(value: object | null): void {
+    this.#homePrototype = { value };
+    const { superParameter } = this.definition;
+    const home = superParameter === undefined ? value : superOf(value, () => this.#lexicalThis);
+    this.#assign(HOME_SLOT, home);
   }
 
   setParent(value: unknown): void {
@@ -156,10 +170,34 @@ class Draft implements FunctionDraft {
       cells[i] = cell;
       values[i] = cell.v;
     });
-    const lexicalThis = values[values.length - 1];
-    values.length = cells.length;
-    return { definition: this.definition, values, cells, keys: this.#keys, lexicalThis };
+    const { definition } = this;
+    return {
+      definition,
+      values,
+      cells,
+      keys: this.#keys,
+      lexicalThis: this.#lexicalThis,
+      homePrototype: this.#homePrototype,
+    };
   }
+}
+
+/**
+ * What stands for `super` in an arrow that is not in its method any more: reads and writes start at the prototype, for `this` of the method.
+ */
+function superOf(prototype: object | null, thisOf: () => unknown): object {
+  return new Proxy(Object.create(null) as object, {
+    get(_target, key) {
+      const self = thisOf();
+      const value: unknown = prototype === null ? undefined : Reflect.get(prototype, key, self);
+      if (typeof value !== "function") return value;
+      // `super.method()` is called with this object for its `this`.
+      return new Proxy(value, { apply: (fn, _this, args) => Reflect.apply(fn, self, args) as unknown });
+    },
+    set(_target, key, value) {
+      return Reflect.set(prototype ?? Object.create(null), key, value, thisOf());
+    },
+  });
 }
 
 function isFixed(variable: VariableDefinition): boolean {
@@ -203,11 +241,12 @@ export function compileOnly(definition: FunctionDefinition): import("node:vm").S
 
 /** What stands before and after the function's text; no line break before it. */
 function factoryText(definition: FunctionDefinition): [prefix: string, suffix: string] {
-  const { variables, keyParameters, parentParameter, thisParameter, strict } = definition;
+  const { variables, keyParameters, parentParameter, thisParameter, superParameter, strict } = definition;
   const names = variables.map((variable) => variable.parameter ?? variable.name);
   const parameters = [...names, ...keyParameters];
   if (parentParameter !== undefined) parameters.push(parentParameter);
   if (thisParameter !== undefined) parameters.push(thisParameter);
+  if (superParameter !== undefined) parameters.push(superParameter);
   const slot = freeName("$slot", parameters);
   const value = freeName("$value", parameters);
   const cases = names.map((name, i) => {
@@ -216,23 +255,27 @@ function factoryText(definition: FunctionDefinition): [prefix: string, suffix: s
     return `case ${i}:${variable.written === true ? `${name}.v` : name}=${value};break;`;
   });
   if (thisParameter !== undefined) cases.push(`case ${THIS_SLOT}:${thisParameter}=${value};break;`);
+  const home = freeName("$home", parameters);
+  if (superParameter !== undefined) cases.push(`case ${HOME_SLOT}:${superParameter}=${value};break;`);
+  else if (definition.usesSuper === true)
+    cases.push(`case ${HOME_SLOT}:Object.setPrototypeOf(${home},${value});break;`);
   const assign = `(${slot},${value})=>{switch(${slot}){${cases.join("")}}}`;
-  const read = `()=>[${[...names, thisParameter ?? "void 0"].join(",")}]`;
-  const [open, close] = holder(definition);
+  const read = `()=>[${names.join(",")}]`;
+  const [open, close] = holder(definition, home);
   return [
-    `(function(${parameters.join(",")}){${strict ? '"use strict";' : ""}return[${open}`,
+    `(function(${parameters.join(",")}){${strict ? '"use strict";' : ""}let ${home};return[${open}`,
     `\n${close},${assign},${read}]})`,
   ];
 }
 
 /** An expression around the text whose value is the function, and which gives it its name where the text has none. */
-function holder({ syntax, name }: FunctionDefinition): [open: string, close: string] {
+function holder({ syntax, name }: FunctionDefinition, home: string): [open: string, close: string] {
   switch (syntax) {
     case "method":
     case "getter":
     case "setter": {
       const part = syntax === "method" ? "value" : syntax === "getter" ? "get" : "set";
-      return ["(o=>Object.getOwnPropertyDescriptor(o,Reflect.ownKeys(o)[0]))({", `}).${part}`];
+      return [`(o=>(${home}=o,Object.getOwnPropertyDescriptor(o,Reflect.ownKeys(o)[0])))({`, `}).${part}`];
     }
     default: {
       const key = JSON.stringify(name === "__proto__" ? "" : name);

@@ -428,6 +428,7 @@ class Analysis {
     const key = node.type === "CallExpression" ? "callee" : "tag";
     const callee = node[key] as Node;
     if (callee.type === "Identifier") this.#use(callee, context, { callee: true });
+    else if (callee.type === "Super") this.#mark("super", callee, context, "call");
     else this.#visit(callee, context);
     if (key === "callee") for (const argument of node["arguments"] as Node[]) this.#visit(argument, context);
     else this.#visit(node["quasi"] as Node, context);

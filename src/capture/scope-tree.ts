@@ -49,6 +49,7 @@ export interface Mark {
   readonly kind: "this" | "arguments" | "super" | "new.target" | "import.meta" | "import()" | "eval" | "private";
   readonly start: number;
   readonly end: number;
+  /** Of a private name; "call" for `super()`. */
   readonly name: string;
   /** The nearest function that is no arrow, the class element or the program. */
   readonly owner: Node;

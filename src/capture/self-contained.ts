@@ -13,7 +13,7 @@ import { filesOnStack, lineStarts, readText } from "./scripts.ts";
 const ARROW = /^(?:async\s*)?(?:\(([\w$,\s]*)\)|([A-Za-z_$][\w$]*))\s*=>/;
 const FUNCTION = /^(?:async\s+)?function\s*\*?\s*\(([\w$,\s]*)\)/;
 /** Words with what stands before them: `.name` is a property, `...name` is not. */
-const WORDS = /(\.{0,3})\b([A-Za-z_$][\w$]*)/g;
+const WORDS = /(\.{0,3})(?<![\w$])([A-Za-z_$][\w$]*)/g;
 const KEYWORDS = new Set(
   `async await break case continue default do else false for function if in instanceof new null of return switch throw true typeof
   undefined void while yield`.split(/\s+/),

@@ -53,6 +53,7 @@ function readSource(reader: Reader, index: number): Function {
     if (variable.special === undefined && variable.reference === undefined) draft.set(i, reader.value());
   });
   if (definition.thisParameter !== undefined) draft.setThis(reader.value());
+  if (definition.usesSuper === true) draft.setHomePrototype(reader.value() as object | null);
   if (definition.parentParameter !== undefined) draft.setParent(reader.value());
   draft.define(readProperties(reader), readProperties(reader));
   return fn;

@@ -14,6 +14,9 @@ export function readSpecial(reader: Reader, tag: number, index: number): unknown
       return readDomException(reader, index);
     case Tag.reduced:
       return readReduced(reader, index);
+    case Tag.prototypeOf:
+      if (reader.options.functions === false) reader.fail("prototypes of classes are not taken from strangers");
+      return reader.made(index, prototypeOf(reader, reader.value()));
     default:
       return readKind(reader, tag, index, undefined);
   }
@@ -78,7 +81,11 @@ function readPrototype(reader: Reader): object | null | undefined {
   if (reader.options.functions === false) reader.fail("instances of classes are not taken from strangers");
   const from = reader.value() as object;
   if (maker === Prototype.object) return from;
-  return typeof from === "function" ? (from.prototype as object) : reader.fail("a class was expected");
+  return prototypeOf(reader, from);
+}
+
+function prototypeOf(reader: Reader, cls: unknown): object {
+  return typeof cls === "function" ? (cls.prototype as object) : reader.fail("a class was expected");
 }
 
 function readSparse(reader: Reader, index: number): unknown[] {

@@ -16,7 +16,7 @@ const ucs2Slice = Buffer.prototype.ucs2Slice as (this: Uint8Array, start: number
 
 /** What an object's place holds before it is made. */
 const PENDING = Symbol("pending");
-const MAX_TAG = 39;
+const MAX_TAG = 40;
 
 export class Decoder implements Reader {
   options: DecodeOptions = {};

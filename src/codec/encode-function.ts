@@ -23,7 +23,8 @@ export function writeFunction(writer: Writer, fn: Function, holder: object | und
       return writer.text(JSON.stringify(image));
     case "bound":
       writer.byte(Tag.boundFunction);
-      writer.child("(bound function)", image.target);
+      // Its method may be found there, if it uses `super`.
+      writer.child("(bound function)", image.target, objectOf(image.boundThis));
       writer.child("(bound this)", image.boundThis);
       writer.uint32(image.boundArgs.length);
       return image.boundArgs.forEach((arg, i) => writer.child(`(bound argument ${i})`, arg));
@@ -45,9 +46,14 @@ function writeSource(writer: Writer, fn: Function, image: SourceImage): void {
   definition.variables.forEach((variable, i) => writeVariable(writer, variable, image.values[i], captor));
   if (definition.thisParameter !== undefined)
     writer.under("this", captor, () => writer.value(image.lexicalThis?.value));
+  if (definition.usesSuper === true) writer.under("super", captor, () => writer.value(image.homePrototype?.value));
   if (definition.parentParameter !== undefined) writer.under("super", captor, () => writer.value(image.parent?.value));
   writeProperties(writer, image.properties, fn);
-  writeProperties(writer, image.prototypeProperties, undefined);
+  writeProperties(writer, image.prototypeProperties, objectOf(fn.prototype));
+}
+
+function objectOf(value: unknown): object | undefined {
+  return typeof value === "function" || (typeof value === "object" && value !== null) ? value : undefined;
 }
 
 function writeVariable(writer: Writer, variable: VariableDefinition, value: unknown, captor: string): void {

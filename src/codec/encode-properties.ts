@@ -37,6 +37,6 @@ export function writeProperty(
     return writer.child(name, value, holder);
   }
   writer.byte(shared | (get ? PropertyFlag.getter : 0) | (set ? PropertyFlag.setter : 0));
-  if (get !== undefined) writer.child(name, get);
-  if (set !== undefined) writer.child(name, set);
+  if (get !== undefined) writer.child(name, get, holder);
+  if (set !== undefined) writer.child(name, set, holder);
 }

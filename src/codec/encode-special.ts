@@ -67,6 +67,7 @@ export function writeSpecial(writer: Writer, value: object): void {
     writer.byte(reference.kind === "module" ? Tag.moduleReference : Tag.builtinReference);
     return writer.text(JSON.stringify(reference));
   }
+  if (isPrototypeOfClass(value)) return writePrototype(writer, value);
   const reduce = (value as { [REDUCE]?: unknown })[REDUCE];
   if (typeof reduce === "function") return writeReduced(writer, value, reduce);
   // Errors before what is refused: they arrive in any case, if need be as what they extend.
@@ -108,16 +109,31 @@ function writeDecorated(writer: Writer, value: object, kind: Kind): void {
   writer.byte(integrity);
 }
 
+/** An object that is the prototype of a class is that there, too. */
+function writePrototype(writer: Writer, value: object): void {
+  if (writer.options.functions === false) writer.refuse("prototypes of classes are not sent to strangers");
+  writePrelude(writer, value);
+  // The class may hold it as a property: then the message has it by now.
+  if (writer.numberOf(value) !== -1) return writer.value(value);
+  writer.number(value);
+  writer.byte(Tag.prototypeOf);
+  writer.value(value.constructor);
+}
+
+function isPrototypeOfClass(value: object): boolean {
+  const cls: unknown = Object.getOwnPropertyDescriptor(value, "constructor")?.value;
+  return typeof cls === "function" && cls.prototype === value;
+}
+
 /** Writes what a prototype comes from, if the message does not have it yet. @returns how to find it. */
 function writePrelude(writer: Writer, prototype: object | null): number {
   if (prototype === null) return Prototype.null;
-  const cls: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
-  const isClass = typeof cls === "function" && cls.prototype === prototype;
+  const isClass = isPrototypeOfClass(prototype);
   if (writer.options.functions === false) writer.refuse("instances of classes are not sent to strangers");
-  const needed = isClass ? cls : prototype;
+  const needed = isClass ? prototype.constructor : prototype;
   if (writer.numberOf(needed) === -1) {
     writer.byte(Tag.prelude);
-    if (isClass) writer.under(cls.name || "(class)", writer.path(), () => writer.value(needed));
+    if (isClass) writer.under(prototype.constructor.name || "(class)", writer.path(), () => writer.value(needed));
     else writer.child("(prototype)", needed);
   }
   return isClass ? Prototype.ofClass : Prototype.object;

@@ -322,7 +322,8 @@ export class Encoder implements Writer {
     const keys = Object.keys(value);
     const shape = this.#shapes.find(keys);
     const isNew = shape.message !== this.#message;
-    if (isNew || shape.examined < EXAMINED_PER_SHAPE) {
+    // Without keys there is nothing to be alike: a prototype, say, has hidden ones only.
+    if (isNew || shape.examined < EXAMINED_PER_SHAPE || keys.length === 0) {
       if (!isOrdinary(value, keys)) return this.#notOrdinary(value);
       if (isNew) shape.examined = 0;
       shape.examined += 1;

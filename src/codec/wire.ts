@@ -66,6 +66,8 @@ export const Tag = {
   sourceFunction: 38,
   /** An object that starts empty; what it has follows as properties. */
   bare: 39,
+  /** `prototype` of a class or constructor. */
+  prototypeOf: 40,
   /** From here on: the integers from 0. */
   smallInt: 64,
 } as const;

@@ -37,6 +37,7 @@ type Node =
       cells: (number | null)[];
       keys: Key[];
       lexicalThis: number | null;
+      homePrototype: number | null;
       parent: number | null;
       properties: Property[];
       prototypeProperties: Property[];
@@ -126,12 +127,12 @@ class Packer {
     if (image.kind === "bound") {
       return {
         kind: "bound",
-        target: this.id(image.target, path),
+        target: this.id(image.target, path, image.boundThis as object),
         boundThis: this.id(image.boundThis, path),
         boundArgs: image.boundArgs.map((part) => this.id(part, path)),
       };
     }
-    const { definition, lexicalThis, parent } = image;
+    const { definition, lexicalThis, homePrototype, parent } = image;
     return {
       kind: "source",
       definition,
@@ -143,6 +144,7 @@ class Packer {
       cells: image.cells.map((cell) => (cell === undefined ? null : this.#cell(cell))),
       keys: image.keys.map(packKey),
       lexicalThis: lexicalThis === undefined ? null : this.id(lexicalThis.value, "this"),
+      homePrototype: homePrototype === undefined ? null : this.id(homePrototype.value, "super"),
       parent: parent === undefined ? null : this.id(parent.value, `${path}.parent`),
       properties: this.#properties(image.properties, path, fn),
       prototypeProperties: this.#properties(image.prototypeProperties, path),
@@ -253,6 +255,7 @@ class Unpacker {
     this.#keep(id, draft.fn);
     node.values.forEach((value, i) => value !== null && draft.set(i, this.value(value)));
     if (node.lexicalThis !== null) draft.setThis(this.value(node.lexicalThis));
+    if (node.homePrototype !== null) draft.setHomePrototype(this.value(node.homePrototype) as object | null);
     if (node.parent !== null) draft.setParent(this.value(node.parent));
     this.#define(draft.fn, node.properties);
     if (node.prototypeProperties.length > 0) this.#define(draft.fn.prototype as object, node.prototypeProperties);

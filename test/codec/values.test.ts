@@ -145,6 +145,60 @@ test("further properties of arrays and other objects travel", () => {
   assert.equal(travel(pattern).lastIndex, 3);
 });
 
+test("objects without keys are looked at one by one", () => {
+  const plain = Array.from({ length: 20 }, () => ({}));
+  class Shape {}
+  const hidden = Object.defineProperty({}, "h", { value: 1 });
+  const got = travel([...plain, Shape.prototype, hidden]) as object[];
+  assert.equal(got[20], Shape.prototype);
+  assert.equal(Object.getOwnPropertyDescriptor(got[21], "h")?.value, 1);
+});
+
+test("the prototype of a class is that of the class there, whichever comes first", () => {
+  class Shape {
+    static model: object = Shape.prototype;
+  }
+  function Old(): void {}
+  for (const sent of [
+    [Shape.prototype, Shape, new Shape()],
+    [Shape, Shape.prototype, new Shape()],
+    [Old.prototype as object, Old, new (Old as unknown as new () => object)()],
+  ]) {
+    const [a, b, instance] = travel(sent) as (object | Function)[];
+    const prototype = typeof a === "function" ? b : a;
+    assert.equal(prototype, Object.getPrototypeOf(instance));
+    assert.equal((prototype as object).constructor, typeof a === "function" ? a : b);
+  }
+});
+
+test("super in an arrow writes, and reads symbols and getters, as in the method around it", () => {
+  const greet = Symbol.for("greet");
+  class Base {
+    name = "b";
+    stored = 0;
+    set extra(value: number) {
+      this.stored = value;
+    }
+    get who(): string {
+      return this.name;
+    }
+    [greet](word: string): string {
+      return `${word} ${this.name}`;
+    }
+    optional?(): void;
+  }
+  class Heir extends Base {
+    override get who(): string {
+      return "not the heir's";
+    }
+    arrow = (): unknown[] => {
+      super.extra = 5;
+      return [super.who, super[greet]("hi"), super.optional?.(), this.stored];
+    };
+  }
+  assert.deepEqual(travel(new Heir()).arrow(), ["b", "hi b", undefined, 5]);
+});
+
 class Point {
   x: number;
   y: number;
