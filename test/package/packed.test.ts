@@ -10,6 +10,7 @@ import { buildSync } from "esbuild";
 // The packed package, installed in an empty project, as a newcomer has it.
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+let tarball = "";
 const project = mkdtempSync(join(tmpdir(), "multiproc-packed-"));
 
 function run(file: string, ...flags: string[]): { status: number | null; stdout: string; stderr: string } {
@@ -21,6 +22,14 @@ function program(name: string, code: string): string {
   return name;
 }
 
+/** What the compiler says to a file, with strict settings and the package's own types checked, too. */
+function typeErrors(file: string, module: string, resolution: string = module): string {
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const flags = ["--noEmit", "--strict", "--target", "es2022", "--types", "node", "--skipLibCheck", "false"];
+  const how = ["--module", module, "--moduleResolution", resolution];
+  return spawnSync(process.execPath, [tsc, ...flags, ...how, file], { cwd: project, encoding: "utf8" }).stdout;
+}
+
 before(() => {
   const packed = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
     cwd: root,
@@ -28,6 +37,7 @@ before(() => {
     stdio: ["ignore", "pipe", "ignore"],
   });
   const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  tarball = join(project, filename);
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "newcomer", private: true, type: "module" }));
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `./${filename}`], {
     cwd: project,
@@ -92,21 +102,7 @@ test("a TypeScript program type-checks against it and runs under tsx", () => {
      const wrong: number = await child.result();
      void wrong;`,
   );
-  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  const flags = [
-    "--noEmit",
-    "--strict",
-    "--module",
-    "nodenext",
-    "--target",
-    "es2022",
-    "--types",
-    "node",
-    "--skipLibCheck",
-    "false",
-  ];
-  const checked = spawnSync(process.execPath, [tsc, ...flags, file], { cwd: project, encoding: "utf8" });
-  assert.equal(checked.stdout, "");
+  assert.equal(typeErrors(file, "nodenext"), "");
   const { status, stdout, stderr } = run(file, "--import", "tsx");
   assert.equal(stderr, "");
   assert.equal(stdout, "abab\n");
@@ -168,6 +164,45 @@ for (const format of ["esm", "cjs"] as const) {
     assert.equal(status, 1);
     assert.match(stderr, /StateError: Cannot run multiproc from the bundle .*--external:multiproc/);
   });
+}
+
+for (const [module, resolution] of [
+  ["node16", "node16"],
+  ["nodenext", "nodenext"],
+  ["esnext", "bundler"],
+] as const) {
+  test(`an ES module finds the types under moduleResolution ${resolution}`, () => {
+    const code = `import { Pool } from "multiproc"; export const doubled: Promise<number[]> = new Pool().map((n: number) => 2 * n, [1]);`;
+    assert.equal(typeErrors(program(`resolved-${resolution}.mts`, code), module, resolution), "");
+  });
+}
+
+test("a CommonJS module finds the types", () => {
+  const code = `import multiproc = require("multiproc");
+    export const result: Promise<number> = new multiproc.Process((n: number) => 2 * n, 1).start().result();`;
+  assert.equal(typeErrors(program("required.cts", code), "nodenext"), "");
+});
+
+test("publint finds nothing to complain of", async () => {
+  const { publint } = await tool<{ publint(options: object): Promise<{ messages: unknown[] }> }>("publint");
+  const { messages } = await publint({ pkgDir: join(project, "node_modules", "multiproc"), strict: true, pack: false });
+  assert.deepEqual(messages, []);
+});
+
+test("the types are not wrong, in any way of resolving that the supported Nodes have", async () => {
+  const attw = await tool<{
+    createPackageFromTarballData(data: Uint8Array): unknown;
+    checkPackage(checked: unknown): Promise<{ problems: { kind: string; resolutionKind?: string }[] }>;
+  }>("@arethetypeswrong/core");
+  const { problems } = await attw.checkPackage(attw.createPackageFromTarballData(readFileSync(tarball)));
+  // An ES module only, which all supported Nodes can require.
+  const counted = problems.filter(({ kind }) => kind !== "CJSResolvesToESM");
+  assert.deepEqual(counted, []);
+});
+
+/** A tool that checks packages; its types are not needed for this. */
+async function tool<T>(name: string): Promise<T> {
+  return (await import(name)) as T;
 }
 
 test("it ships its types, its licence and nothing but what it needs", () => {
