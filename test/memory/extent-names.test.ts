@@ -49,6 +49,7 @@ test("names that mean nothing find nothing", () => {
 });
 
 const references = new URL("../../src/memory/references.js", import.meta.url);
+const receipts = new URL("../../src/core/receipts.js", import.meta.url);
 const names = new URL("../../src/memory/extent-names.js", import.meta.url);
 const HEADER = { state: 0, generation: 1, sent: 2, received: 3, freer: 4, holders: 5, kind: 6 } as const;
 const NAME = "multiproc-1-1-0";
@@ -76,6 +77,7 @@ class World {
     const stepped = stepwise(references, {
       ...common,
       StateError: Error,
+      countReceipt: stepwise(receipts, {})["countReceipt"],
       CellState: { free: 0, live: 1, freeing: 2 },
       HOLDER_WORDS: 1,
       selfSlot: () => slot,

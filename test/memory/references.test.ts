@@ -4,6 +4,7 @@ import { StateError } from "../../src/core/errors.ts";
 import { exploreInterleavings, type Run, type Steps, type Stepwise, stepwise } from "../helpers/interleavings.ts";
 
 const file = new URL("../../src/memory/references.js", import.meta.url);
+const receipts = new URL("../../src/core/receipts.js", import.meta.url);
 
 /** A cell's header with two words of holders, so that a scan of them can be overtaken: slots 0 and 40 are in different ones. */
 const HEADER = { state: 0, generation: 1, sent: 2, received: 3, freer: 4, holders: 5 } as const;
@@ -31,6 +32,7 @@ class World {
         file,
         {
           StateError,
+          countReceipt: stepwise(receipts, {})["countReceipt"],
           arena: () => ({ words: this.words }),
           CellHeader: HEADER,
           CellState: STATE,
