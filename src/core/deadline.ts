@@ -50,6 +50,11 @@ export class Deadline {
     return this.remaining() === 0;
   }
 
+  /** True when the wait may end without having got what it waited for. */
+  get isLimited(): boolean {
+    return this.at !== Infinity || this.signal !== undefined;
+  }
+
   /** Throws the reason if the signal is aborted already. */
   throwIfAborted(): void {
     this.signal?.throwIfAborted();

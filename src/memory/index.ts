@@ -30,6 +30,6 @@ export {
   slotsInUse,
   slotWord,
 } from "./process-table.ts";
-export { type BlockRef, isHolder, isSoleHolder, refer as referTo } from "./references.ts";
+export { type BlockRef, holdersOf, isHolder, isSoleHolder, refer as referTo } from "./references.ts";
 export { aliveOrSwept, type Cleaner, onSweep, sweep, sweepDead, sweepProcess } from "./sweep.ts";
 export { makeTicket, withdraw } from "./ticket.ts";

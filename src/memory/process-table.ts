@@ -14,6 +14,7 @@
  * | 9    | bytes of the name                       | owner                 | all      |
  * | 10   | the wait-queue lock it takes or took last, as an index into words | owner | sweeper  |
  * | 11   | beat: counts about every 100 ms while promises wait and the event loop turns | owner | all |
+ * | 12   | 1 once the owner has ended by itself, with exit code 0 | owner              | sweeper  |
  * | 16–  | the name, UTF-8, at most 96 bytes       | owner                 | all      |
  *
  * A pid alone says nothing (it is given out again), so a process is known by pid and start time.
@@ -40,6 +41,7 @@ export const Slot = {
   nameBytes: 9,
   queueLock: 10,
   beat: 11,
+  ended: 12,
   name: 16,
 } as const;
 
@@ -88,6 +90,8 @@ function claimSlot(): number {
     words[at + Slot.sweeper] = 0;
     words[at + Slot.nameBytes] = 0;
     words[at + Slot.queueLock] = 0;
+    words[at + Slot.ended] = 0;
+    process.once("exit", (code) => Atomics.store(words, at + Slot.ended, code === 0 ? 1 : 0));
     // Whoever saw the last owner dead and comes late to sweep it sees that this is another one.
     Atomics.add(words, at + Slot.generation, 1);
     Atomics.store(words, at + Slot.state, SlotState.alive);
@@ -116,6 +120,8 @@ export interface SlotOwner {
   readonly generation: number;
   readonly pid: number;
   readonly name: string;
+  /** It has ended by itself, with exit code 0. */
+  readonly ended: boolean;
 }
 
 /** The owner of a slot; undefined when the slot is free. */
@@ -129,6 +135,7 @@ export function slotOwner(slot: number): SlotOwner | undefined {
     generation: slotGeneration(slot),
     pid: words[at + Slot.pid] as number,
     name: new TextDecoder().decode(bytes.slice(start, start + (words[at + Slot.nameBytes] as number))),
+    ended: Atomics.load(words, at + Slot.ended) !== 0,
   };
 }
 

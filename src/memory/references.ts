@@ -104,6 +104,21 @@ function setBit(id: number, slot: number): void {
   Atomics.or(arena().words, cellWord(id) + CellHeader.holders + (slot >>> 5), 1 << (slot & 31));
 }
 
+/** The slots of those who hold the block, and whether a reference is under way, which may make anybody another one. */
+export function holdersOf(id: number): { readonly slots: readonly number[]; readonly underWay: boolean } {
+  const { words } = arena();
+  const at = cellWord(id);
+  // As in claimIfUnused: had a reference been sent between the looks, `sent` would have moved.
+  const sent = Atomics.load(words, at + CellHeader.sent);
+  const received = Atomics.load(words, at + CellHeader.received);
+  const slots: number[] = [];
+  for (let i = 0; i < HOLDER_WORDS; i++) {
+    const bits = Atomics.load(words, at + CellHeader.holders + i);
+    for (let bit = 0; bits >>> bit !== 0 && bit < 32; bit++) if ((bits >>> bit) & 1) slots.push(32 * i + bit);
+  }
+  return { slots, underWay: received !== sent || Atomics.load(words, at + CellHeader.sent) !== sent };
+}
+
 /** True when no process but this one holds the block and no reference to it is under way; then only this one can change that. */
 export function isSoleHolder(id: number): boolean {
   const { words } = arena();

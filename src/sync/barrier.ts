@@ -5,7 +5,6 @@ import { BrokenBarrierError } from "../core/errors.ts";
 import { defineHandle } from "../core/handle.ts";
 import { checkFunction, checkInteger, checkKnownOptions, checkObject } from "../core/options.ts";
 import {
-  aliveOrSwept,
   arena,
   CellHeader,
   cellWord,
@@ -16,6 +15,7 @@ import {
   type SlotOwner,
 } from "../memory/index.ts";
 import { AdaptiveSpin, NOT_PARKED, type ParkOptions, TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { AbandonWatch, clearNote, livingHolders, type LostHolder, readNote, Settle } from "./abandonment.ts";
 import { Lock } from "./lock.ts";
 import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
 
@@ -30,10 +30,24 @@ const MAX_PARTIES = 1000;
  * | 2    | generation                                                          | who holds the lock    |
  * | 3    | BROKEN or 0                                                         | holder; sweeper       |
  * | 4–7  | the wait queue                                                      | see WaitQueue         |
- * | 8    | pid of the party whose death broke it                               | sweeper               |
- * | 9–   | slot + 1 of each that has arrived                                   | who holds the lock    |
+ * | 8    | pid of the party whose death broke it                               | sweeper; holder       |
+ * | 9    | 1 if that one was waiting here when it died                         | sweeper; holder       |
+ * | 10   | slot + 1 of the maker as long as it has not come itself, else 0     | who holds the lock    |
+ * | 11, 12 | the note of a lost holder (abandonment.ts)                        | sweeper; holder       |
+ * | 13–  | slot + 1 of each that has arrived                                   | who holds the lock    |
  */
-const Word = { parties: 0, arrived: 1, generation: 2, broken: 3, queue: 4, deadPid: 8, arrivals: 9 } as const;
+const Word = {
+  parties: 0,
+  arrived: 1,
+  generation: 2,
+  broken: 3,
+  queue: 4,
+  deadPid: 8,
+  diedWaiting: 9,
+  maker: 10,
+  note: 11,
+  arrivals: 13,
+} as const;
 
 /** Tokens for the waiters of a generation. */
 const PASSED = 1;
@@ -59,7 +73,7 @@ interface Arrival {
 /**
  * A meeting point: `wait` waits until `parties` have called it; then all go on, and it can be used again.
  *
- * It breaks when a party runs out of time or dies while it waits, when its action throws, and by `abort`: then everybody gets a
+ * It breaks when a party runs out of time or dies, when its action throws, and by `abort`: then everybody gets a
  * BrokenBarrierError until `reset`.
  */
 export class Barrier extends Primitive {
@@ -87,7 +101,10 @@ export class Barrier extends Primitive {
       Deadline.from({ timeout: options.timeout });
     }
     super(existing, 4 * (Word.arrivals + Number(existing === undefined ? first : 0)), SyncKind.barrier);
-    if (existing === undefined) this.words[this.word + Word.parties] = first as number;
+    if (existing === undefined) {
+      this.words[this.word + Word.parties] = first as number;
+      this.words[this.word + Word.maker] = selfSlot() + 1;
+    }
     const { lock, timeout, action } = (existing?.options ?? { lock: new Lock(), ...options }) as {
       lock: Lock;
     } & BarrierOptions;
@@ -130,7 +147,7 @@ export class Barrier extends Primitive {
           }
           return arrival.index;
         }
-        const token = await this.#queue.park(deadline, this.#parkOptions(arrival));
+        const token = await this.#queue.park(deadline, this.#parkOptions(arrival, false));
         if (this.#passed(arrival, token)) return arrival.index;
       } catch (error) {
         this.#breakGeneration(arrival.generation);
@@ -168,6 +185,7 @@ export class Barrier extends Primitive {
       this.#nextRound(BROKEN);
       Atomics.store(this.words, this.word + Word.broken, 0);
       this.words[this.word + Word.deadPid] = 0;
+      clearNote(this.word + Word.note);
     });
   }
 
@@ -193,6 +211,7 @@ export class Barrier extends Primitive {
       const index = words[word + Word.arrived] as number;
       if (index === parties) return { index: TOO_LATE, generation };
       words[word + Word.arrivals + index] = selfSlot() + 1;
+      if (words[word + Word.maker] === selfSlot() + 1) words[word + Word.maker] = 0;
       Atomics.store(words, word + Word.arrived, index + 1);
       if (index === parties - 1 && this.#action === undefined) this.#nextRound(PASSED);
       return { index, generation };
@@ -207,13 +226,13 @@ export class Barrier extends Primitive {
     });
   }
 
-  #parkOptions({ generation }: Arrival): ParkOptions {
-    return { validate: () => this.#isWaiting(generation), onSlice: () => this.#checkArrivals() };
+  #parkOptions({ generation }: Arrival, blocking: boolean): ParkOptions {
+    return { validate: () => this.#isWaiting(generation), onSlice: this.#partyCheck(generation, blocking) };
   }
 
   #parkSync(deadline: Deadline, arrival: Arrival): number {
     if (!deadline.expired && spin.until(() => !this.#isWaiting(arrival.generation))) return NOT_PARKED;
-    return this.#queue.parkSync(deadline, this.#parkOptions(arrival));
+    return this.#queue.parkSync(deadline, this.#parkOptions(arrival, true));
   }
 
   #isWaiting(generation: number): boolean {
@@ -240,6 +259,8 @@ export class Barrier extends Primitive {
     words.fill(0, word + Word.arrivals, word + Word.arrivals + this.parties);
     Atomics.store(words, word + Word.arrived, 0);
     Atomics.add(words, word + Word.generation, 1);
+    // All came: whoever died was no party, or another one has taken its place.
+    if (token === PASSED) clearNote(word + Word.note);
     this.#queue.unpark(Infinity, token);
   }
 
@@ -262,20 +283,54 @@ export class Barrier extends Primitive {
     return index !== TOO_LATE;
   }
 
-  /** Asks whether those who have arrived live; a dead one is swept, which breaks the barrier. */
-  #checkArrivals(): void {
-    const { words, word } = this;
-    for (let i = 0; i < this.parties; i++) {
-      const entry = Atomics.load(words, word + Word.arrivals + i);
-      if (entry !== 0) aliveOrSwept(entry - 1);
-    }
+  /** While one waits: breaks the barrier when a party is gone that the round needs. */
+  #partyCheck(generation: number, blocking: boolean): () => void {
+    let watch: AbandonWatch | undefined;
+    const settle = new Settle();
+    return () => {
+      // Asks who lives. The dead are swept, which breaks it if they were waiting here.
+      const tooFew = this.#tooFewLive();
+      watch ??= new AbandonWatch(this.cell.id, SyncKind.barrier, this.word + Word.queue, blocking);
+      const lost = watch.look() ?? (settle.hasSettled(tooFew ? [] : undefined) ? this.#lost : undefined);
+      if (lost !== undefined) this.#breakWithout(lost, generation);
+    };
+  }
+
+  #breakWithout({ pid }: LostHolder, generation: number): void {
+    this.#locked(() => {
+      // Of a full round somebody runs the action.
+      if (!this.#isWaiting(generation) || this.nWaiting === this.parties || this.#lost === undefined) return;
+      this.words[this.word + Word.deadPid] = pid;
+      this.words[this.word + Word.diedWaiting] = 0;
+      this.#break();
+    });
+  }
+
+  get #lost(): LostHolder | undefined {
+    return readNote(this.word + Word.note);
+  }
+
+  /**
+   * Whether one who held it died, and those who are left are too few: each counts as one party, or as many as it has sent. The maker
+   * counts if it has ever come, or if those to whom it gave the barrier are too few even with the dead one.
+   */
+  #tooFewLive(): boolean {
+    const { words, word, parties } = this;
+    const live = livingHolders(this.cell.id);
+    if (live === undefined || this.#lost?.died !== true) return false;
+    const others = live.filter((slot) => slot + 1 !== words[word + Word.maker]);
+    const counted = others.length + 1 < parties ? live : others;
+    const arrived = words.slice(word + Word.arrivals, word + Word.arrivals + parties);
+    const sentBy = (slot: number): number => arrived.filter((entry) => entry === slot + 1).length;
+    return counted.reduce((sum, slot) => sum + Math.max(1, sentBy(slot)), 0) < parties;
   }
 
   #error(): BrokenBarrierError {
-    const pid = this.words[this.word + Word.deadPid] as number;
-    return new BrokenBarrierError(
-      pid === 0 ? "The barrier is broken" : `The barrier is broken: process ${pid} died while it waited there`,
-    );
+    const { words, word } = this;
+    const pid = words[word + Word.deadPid] as number;
+    if (pid === 0) return new BrokenBarrierError("The barrier is broken");
+    const how = words[word + Word.diedWaiting] === 1 ? "died while it waited there" : "is gone, and will not come";
+    return new BrokenBarrierError(`The barrier is broken: process ${pid} ${how}`);
   }
 
   [Symbol.dispose](): void {
@@ -289,10 +344,13 @@ function breakBarriers({ slot, pid }: SlotOwner): void {
   forEachCell((id) => {
     if (words[cellWord(id) + CellHeader.kind] !== SyncKind.barrier) return;
     const word = payloadOffset(id) / 4;
+    // Its slot may be given to somebody else, who is not the maker.
+    Atomics.compareExchange(words, word + Word.maker, slot + 1, 0);
     const arrived = Atomics.load(words, word + Word.arrived);
     const arrivals = words.subarray(word + Word.arrivals, word + Word.arrivals + arrived);
     if (!arrivals.includes(slot + 1)) return;
     words[word + Word.deadPid] = pid;
+    words[word + Word.diedWaiting] = 1;
     Atomics.store(words, word + Word.broken, BROKEN);
     new WaitQueue(word + Word.queue).unpark(Infinity, BROKEN);
   });

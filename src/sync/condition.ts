@@ -1,18 +1,20 @@
 /** Condition: waiting for a state that others change under the same lock. */
 
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
-import { LockNotHeldError } from "../core/errors.ts";
+import { LockNotHeldError, type ProcessDiedError } from "../core/errors.ts";
 import { defineHandle } from "../core/handle.ts";
 import { checkFunction, checkInteger, typeError } from "../core/options.ts";
 import { AdaptiveSpin, TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { abandoned, ABANDONED, AbandonWatch, readNote } from "./abandonment.ts";
 import type { Guard } from "./lock-like.ts";
 import { Lock } from "./lock.ts";
 import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
 import { RLock } from "./rlock.ts";
 
 const TAG = "Condition";
-/** Words 0–3 are the wait queue. */
-const BYTES = 16;
+/** Words 0–3 are the wait queue, 4 and 5 the note of a lost holder. */
+const BYTES = 24;
+const NOTE = 4;
 
 /**
  * A condition with its lock: `wait` releases the lock, waits for a `notify`, and takes the lock again.
@@ -99,6 +101,7 @@ export class Condition extends Primitive {
    * of other tasks of this process, which must let go, too. (`waitSync` gives up all: no other task can run meanwhile.)
    * @returns false when the time ran out; the lock is held again in any case, also when it rejects with `signal.reason`.
    * @throws {LockNotHeldError} If the lock is not held.
+   * @throws {ProcessDiedError} If a process that held the condition died, and all who are left wait for it themselves.
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.#checkHeld("wait");
@@ -106,9 +109,10 @@ export class Condition extends Primitive {
     deadline.throwIfAborted();
     if (deadline.expired) return false;
     // One hold: an RLock belongs to the process, and its other holds are those of other tasks.
-    const parked = this.#queue.park(deadline, { validate: always, onParked: () => this.#lock.release() });
+    const onSlice = this.#abandonCheck(deadline, false);
+    const parked = this.#queue.park(deadline, { validate: always, onParked: () => this.#lock.release(), onSlice });
     try {
-      return (await parked) !== TIMED_OUT;
+      return this.#wasNotified(await parked);
     } finally {
       await this.#lock.reacquire();
     }
@@ -123,11 +127,30 @@ export class Condition extends Primitive {
     let count = 0;
     try {
       const onParked = (): void => void (count = this.#releaseLock());
-      return this.#queue.parkSync(deadline, { validate: always, onParked, spin }) !== TIMED_OUT;
+      const onSlice = this.#abandonCheck(deadline, true);
+      return this.#wasNotified(this.#queue.parkSync(deadline, { validate: always, onParked, spin, onSlice }));
     } finally {
       this.#lock.reacquireSync();
       this.#restoreLock(count);
     }
+  }
+
+  #wasNotified(token: number): boolean {
+    if (token === ABANDONED) throw this.#abandoned();
+    return token !== TIMED_OUT;
+  }
+
+  /** Ends the waits of all when nobody is left who could notify. */
+  #abandonCheck(deadline: Deadline, blocking: boolean): () => void {
+    let watch: AbandonWatch | undefined;
+    return () => {
+      watch ??= new AbandonWatch(this.cell.id, SyncKind.condition, this.word, blocking);
+      watch.check(deadline, () => this.#abandoned());
+    };
+  }
+
+  #abandoned(): ProcessDiedError {
+    return abandoned("wait for the condition", "notify", readNote(this.word + NOTE));
   }
 
   /** Waits until `predicate` gives something true, asked under the lock. @returns its last value, also when the time ran out. */

@@ -4,6 +4,7 @@
  * | word | holds                                                   | written by     |
  * |------|---------------------------------------------------------|----------------|
  * | 0    | bit 0: 1 while it is set; above: how often it was set   | set, clear     |
+ * | 2, 3 | the note of a lost holder                               | sweepers       |
  * | 4–7  | the wait queue                                          | see WaitQueue  |
  *
  * A setter can be slow: before it wakes anybody, others may have seen the flag, cleared it, and wait for the next time. They
@@ -11,14 +12,17 @@
  */
 
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
+import type { ProcessDiedError } from "../core/errors.ts";
 import { defineHandle } from "../core/handle.ts";
 import { arena, CellHeader, cellWord, forEachCell, onSweep, payloadOffset } from "../memory/index.ts";
 import { AdaptiveSpin, NOT_PARKED, type Readiness, WAITABLE, WaitQueue } from "../wait/index.ts";
+import { abandoned, ABANDONED, AbandonWatch, readNote } from "./abandonment.ts";
 import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
 
 const TAG = "Event";
 const BYTES = 32;
 const SET_BIT = 1;
+const NOTE = 2;
 const QUEUE = 4;
 /** What a setter gives; a wake-up without it tells nothing. */
 const WAS_SET = 1;
@@ -87,7 +91,10 @@ export class Event extends Primitive {
     }
   }
 
-  /** As `wait`, blocking. */
+  /**
+   * As `wait`, blocking.
+   * @throws {ProcessDiedError} If a process that held the event is gone, and all who are left are blocked here themselves.
+   */
   waitSync(options?: WaitOptions): boolean {
     if (options === undefined && this.isSet) return true;
     const deadline = Deadline.from(options);
@@ -97,9 +104,24 @@ export class Event extends Primitive {
       if ((data & SET_BIT) !== 0) return true;
       if (deadline.expired) return false;
       if (spin.until(() => this.isSet)) return true;
-      const token = this.#queue.parkSync(deadline, { validate: () => this.#isStill(data), data });
+      const onSlice = this.#abandonCheck(deadline);
+      const token = this.#queue.parkSync(deadline, { validate: () => this.#isStill(data), data, onSlice });
       if (token === WAS_SET || token === NOT_PARKED) return true;
+      if (token === ABANDONED) throw this.#abandoned();
     }
+  }
+
+  /** For blocked waits only: a promise may wait for what this very process does next, after a signal, say. */
+  #abandonCheck(deadline: Deadline): () => void {
+    let watch: AbandonWatch | undefined;
+    return () => {
+      watch ??= new AbandonWatch(this.cell.id, SyncKind.event, this.word + QUEUE, true);
+      watch.check(deadline, () => this.#abandoned());
+    };
+  }
+
+  #abandoned(): ProcessDiedError {
+    return abandoned("wait for the event", "set it", readNote(this.word + NOTE));
   }
 
   /** False when it was set since, even if it was cleared again. */

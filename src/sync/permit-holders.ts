@@ -11,6 +11,7 @@
  * | 4–7   | the wait queue                                              |
  * | 8–23  | holders: slot + 1 in the low 16 bits, permits above         |
  * | 24    | turn: how often a permit was given back                     |
+ * | 25, 26 | the note of a lost holder of the handle (abandonment.ts)   |
  */
 
 import {
@@ -26,8 +27,17 @@ import {
 import { WaitQueue } from "../wait/index.ts";
 import { SyncKind } from "./primitive.ts";
 
-export const SemaphoreWord = { permits: 0, limit: 1, deadPid: 2, lost: 3, queue: 4, holders: 8, turn: 24 } as const;
-export const SEMAPHORE_BYTES = 100;
+export const SemaphoreWord = {
+  permits: 0,
+  limit: 1,
+  deadPid: 2,
+  lost: 3,
+  queue: 4,
+  holders: 8,
+  turn: 24,
+  note: 25,
+} as const;
+export const SEMAPHORE_BYTES = 108;
 
 const HOLDERS = 16;
 const ONE = 1 << 16;
@@ -75,12 +85,17 @@ export function sweepHolders(words: Int32Array, word: number): void {
   }
 }
 
+/** Whether somebody is known to hold a permit. */
+export function hasHolders(words: Int32Array, word: number): boolean {
+  for (let i = 0; i < HOLDERS; i++) {
+    if (Atomics.load(words, word + SemaphoreWord.holders + i) >>> 16 > 0) return true;
+  }
+  return false;
+}
+
 /** Who took permits along, if nobody alive is known to hold one. */
 export function lostPermits(words: Int32Array, word: number): { readonly pid: number } | undefined {
-  if (Atomics.load(words, word + SemaphoreWord.lost) === 0) return undefined;
-  for (let i = 0; i < HOLDERS; i++) {
-    if (Atomics.load(words, word + SemaphoreWord.holders + i) >>> 16 > 0) return undefined;
-  }
+  if (Atomics.load(words, word + SemaphoreWord.lost) === 0 || hasHolders(words, word)) return undefined;
   return { pid: Atomics.load(words, word + SemaphoreWord.deadPid) };
 }
 

@@ -17,6 +17,14 @@ import {
 /** Kinds of cells, for sweepers. */
 export const SyncKind = { lock: 16, semaphore: 17, condition: 18, event: 19, barrier: 20 } as const;
 
+/** Where objects of a kind keep the note of a lost holder (abandonment.ts): a word of the payload, and the one after it. */
+export const NOTE_WORD: ReadonlyMap<number, number> = new Map([
+  [SyncKind.semaphore, 25],
+  [SyncKind.condition, 4],
+  [SyncKind.event, 2],
+  [SyncKind.barrier, 11],
+]);
+
 /** Stands in the place of a constructor's arguments when a handle arrives. */
 export class Existing {
   readonly cell: Cell;

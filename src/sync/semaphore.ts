@@ -4,10 +4,12 @@ import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { ProcessDiedError } from "../core/errors.ts";
 import { defineHandle } from "../core/handle.ts";
 import { checkFunction, checkInteger } from "../core/options.ts";
-import { AdaptiveSpin, NOT_PARKED, TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { AdaptiveSpin, NOT_PARKED, type ParkOptions, TIMED_OUT, WaitQueue } from "../wait/index.ts";
 import { selfSlot } from "../memory/index.ts";
 import { ACQUIRED, Guard, useHeld, useHeldSync } from "./lock-like.ts";
+import { abandoned, ABANDONED, AbandonWatch, readNote } from "./abandonment.ts";
 import {
+  hasHolders,
   lostPermits,
   noteAcquired,
   noteReleased,
@@ -30,7 +32,8 @@ const spin = new AdaptiveSpin();
  * Permits that processes and tasks take and give back; whoever finds none waits. Anybody may release, so the number may grow
  * above its start, as in Python.
  *
- * When all permits were taken by processes that died without giving them back, waiting rejects with ProcessDiedError.
+ * Waiting rejects with ProcessDiedError when all permits were taken by processes that died without giving them back, or when a
+ * process that held the semaphore died and all who are left wait for it themselves.
  */
 export class Semaphore extends Primitive {
   static {
@@ -92,8 +95,9 @@ export class Semaphore extends Primitive {
     deadline.throwIfAborted();
     if (this.tryAcquire()) return true;
     for (const since = now(); !deadline.expired;) {
-      const token = await this.#queue.park(deadline, this.#parkOptions(since));
+      const token = await this.#queue.park(deadline, this.#parkOptions(deadline, since, false));
       if (token === NOT_PARKED || token === HANDED) return true;
+      if (token === ABANDONED) throw this.#abandoned();
       // Also after an abort: the wake-up was for one, and nobody else was woken for it.
       if (this.tryAcquire()) return true;
       if (token === TIMED_OUT) return false;
@@ -109,15 +113,28 @@ export class Semaphore extends Primitive {
     if (this.tryAcquire()) return true;
     if (!deadline.expired && spin.until(() => this.value > 0 && this.tryAcquire())) return true;
     for (const since = now(); !deadline.expired;) {
-      const token = this.#queue.parkSync(deadline, this.#parkOptions(since));
+      const token = this.#queue.parkSync(deadline, this.#parkOptions(deadline, since, true));
       if (token === NOT_PARKED || token === HANDED) return true;
+      if (token === ABANDONED) throw this.#abandoned();
       if (token === TIMED_OUT) break;
     }
     return this.tryAcquire();
   }
 
-  #parkOptions(since: number): { validate: () => boolean; onSlice: () => void; data: number } {
-    return { validate: () => !this.tryAcquire(), onSlice: () => this.#checkHolders(), data: since };
+  #parkOptions(deadline: Deadline, since: number, blocking: boolean): ParkOptions {
+    let watch: AbandonWatch | undefined;
+    const onSlice = (): void => {
+      this.#checkHolders();
+      watch ??= new AbandonWatch(this.cell.id, SyncKind.semaphore, this.word + SemaphoreWord.queue, blocking);
+      // Where promises wait, another task of the process that has a permit will give it back.
+      if (this.value > 0 || (!blocking && hasHolders(this.words, this.word))) return;
+      watch.check(deadline, () => this.#abandoned());
+    };
+    return { validate: () => !this.tryAcquire(), onSlice, data: since };
+  }
+
+  #abandoned(): ProcessDiedError {
+    return abandoned("acquire the semaphore", "release it", readNote(this.word + SemaphoreWord.note));
   }
 
   /** Dead holders give nothing back: if nobody else holds a permit, waiting would be for ever. */

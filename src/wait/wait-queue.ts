@@ -73,7 +73,7 @@ export class WaitQueue {
    */
   parkSync(deadline: Deadline, { validate, onSlice, onParked, spin, patient, data = 0 }: ParkOptions): number {
     const node = takeNode(spin === undefined ? Sleep.futex : Sleep.looking);
-    if (!this.#enqueue(node, validate, data)) return NOT_PARKED;
+    if (!this.#enqueue(node, deadline, validate, data)) return NOT_PARKED;
     this.#parked(node, onParked);
     let failure: { error: unknown } | undefined;
     try {
@@ -99,7 +99,7 @@ export class WaitQueue {
   park(deadline: Deadline, { validate, onSlice, onParked, data = 0 }: ParkOptions): Promise<number> {
     if (deadline.signal?.aborted) return Promise.reject(deadline.signal.reason as Error);
     const node = takeNode(Sleep.loop);
-    if (!this.#enqueue(node, validate, data)) return Promise.resolve(NOT_PARKED);
+    if (!this.#enqueue(node, deadline, validate, data)) return Promise.resolve(NOT_PARKED);
     this.#parked(node, onParked);
     return parkInLoop(node, deadline, onSlice, () => this.#leave(node));
   }
@@ -197,8 +197,9 @@ export class WaitQueue {
   }
 
   /** @returns false when `validate` said no; the node is given back then. */
-  #enqueue(node: number, validate: () => boolean, data: number): boolean {
+  #enqueue(node: number, deadline: Deadline, validate: () => boolean, data: number): boolean {
     const { words } = arena();
+    words[node + Node.limited] = deadline.isLimited ? 1 : 0;
     this.#lock();
     // Counted before the check: a waker changes the condition and then reads the count without the lock, so at least one of
     // the two sees the other.

@@ -12,6 +12,7 @@
  * | 4, 5 | next and previous node in the queue                | who holds the queue's lock          |
  * | 6    | token: what the waker hands over                   | waker                               |
  * | 7    | data of the waiter, for wakers that choose         | owner                               |
+ * | 8    | 1 when the wait may end by itself: it has a time-out or can be aborted | owner           |
  */
 
 import {
@@ -27,7 +28,17 @@ import {
   selfSlot,
 } from "../memory/index.ts";
 
-export const Node = { state: 0, owner: 1, how: 2, queue: 3, next: 4, previous: 5, token: 6, data: 7 } as const;
+export const Node = {
+  state: 0,
+  owner: 1,
+  how: 2,
+  queue: 3,
+  next: 4,
+  previous: 5,
+  token: 6,
+  data: 7,
+  limited: 8,
+} as const;
 /** What a wait gives instead of a token: the time ran out, or it was given up. */
 export const TIMED_OUT = -1;
 /** How a waiter is to be woken: by its futex, by its doorbell, or not at all, since it looks by itself. */

@@ -11,6 +11,8 @@ export interface Waiting {
   readonly queue: number;
   /** True: a promise, and the rest of the process goes on. False: its thread is blocked. */
   readonly inLoop: boolean;
+  /** It has a time-out or can be aborted. */
+  readonly limited: boolean;
   /** What it gave as `data`. */
   readonly data: number;
 }
@@ -24,10 +26,11 @@ export function forEachWaiting(visit: (waiting: Waiting) => void): void {
     const slot = words[node + Node.owner] as number;
     const queue = words[node + Node.queue] as number;
     const inLoop = words[node + Node.how] !== Sleep.futex;
+    const limited = words[node + Node.limited] !== 0;
     const data = words[node + Node.data] as number;
     // Last, so that a node which was taken and filled meanwhile is not seen half.
     if (Atomics.load(words, node + Node.state) === NodeState.waiting && queue !== 0) {
-      visit({ slot, queue, inLoop, data });
+      visit({ slot, queue, inLoop, limited, data });
     }
   });
 }
