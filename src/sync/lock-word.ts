@@ -72,8 +72,11 @@ export class LockWord {
 
   #take(): boolean {
     const words = this.#words;
-    if (Atomics.compareExchange(words, this.#word, 0, this.#me) === 0) return true;
-    return Atomics.compareExchange(words, this.#word, DIED, this.#me | DIED) === DIED;
+    const got =
+      Atomics.compareExchange(words, this.#word, 0, this.#me) === 0 ||
+      Atomics.compareExchange(words, this.#word, DIED, this.#me | DIED) === DIED;
+    if (got) words[this.#word + COUNT] = 1;
+    return got;
   }
 
   /** Records where the lock, which this process has just got, was acquired. */
@@ -100,6 +103,8 @@ export class LockWord {
   #releaseToWaiter(): void {
     this.#queue.unparkOne((found, _more, owner, since) => {
       const handOver = found && ((now() - since) & CLOCK_MASK) > FAIR_MS;
+      // From now on the waiter's process has it, also before the task that waited knows: others of its tasks may come first.
+      if (handOver) this.#words[this.#word + COUNT] = 1;
       Atomics.store(this.#words, this.#word, handOver ? owner + 1 : 0);
       return handOver ? HANDED : 0;
     });
@@ -118,7 +123,7 @@ export class LockWord {
     return (Atomics.load(this.#words, this.#word) & DIED) !== 0;
   }
 
-  /** How many times its owner holds it; only the owner may write it. */
+  /** How many times its owner holds it, once after it has got it; only the owner may write it. */
   get count(): number {
     return this.#words[this.#word + COUNT] as number;
   }

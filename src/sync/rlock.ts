@@ -53,9 +53,8 @@ export class RLock extends Primitive {
   /** Takes it if it is free or this process's. @returns whether it did. */
   tryAcquire(): boolean {
     const lock = this.#lock;
-    if (lock.isMine) lock.count += 1;
-    else if (lock.tryAcquire()) lock.count = 1;
-    else return false;
+    if (!lock.isMine) return lock.tryAcquire();
+    lock.count += 1;
     return true;
   }
 
@@ -68,11 +67,7 @@ export class RLock extends Primitive {
   async #acquire(options: WaitOptions | undefined): Promise<boolean> {
     const deadline = Deadline.from(options);
     deadline.throwIfAborted();
-    if (this.tryAcquire()) return true;
-    if (!(await this.#lock.acquire(deadline))) return false;
-    // Another task of this process may have acquired it again between the hand-over and this continuation.
-    this.#lock.count += 1;
-    return true;
+    return this.tryAcquire() || this.#lock.acquire(deadline);
   }
 
   /** As `acquire`, blocking. */
@@ -80,24 +75,19 @@ export class RLock extends Primitive {
     if (options === undefined && this.tryAcquire()) return true;
     const deadline = Deadline.from(options);
     deadline.throwIfAborted();
-    if (this.tryAcquire()) return true;
-    if (!this.#lock.acquireSync(deadline)) return false;
-    this.#lock.count += 1;
-    return true;
+    return this.tryAcquire() || this.#lock.acquireSync(deadline);
   }
 
   /** For Condition, which promises that it is held after a wait: acquires it, whatever `detectDeadlock` says. */
   async reacquire(): Promise<void> {
     if (this.tryAcquire()) return;
     await this.#lock.acquire(Deadline.never, false);
-    this.#lock.count += 1;
   }
 
   /** As `reacquire`, blocking. */
   reacquireSync(): void {
     if (this.tryAcquire()) return;
     this.#lock.acquireSync(Deadline.never, false);
-    this.#lock.count += 1;
   }
 
   /** Releases it once. @throws {LockNotHeldError} If this process does not hold it. */
@@ -122,9 +112,9 @@ export class RLock extends Primitive {
     return count;
   }
 
-  /** After an acquire: makes it held as often as before `releaseAll`. */
+  /** After an acquire: makes it held as often as before `releaseAll`, beside what other tasks of this process hold by now. */
   restore(count: number): void {
-    this.#lock.count = count;
+    this.#lock.count += count - 1;
   }
 
   /** Holds it around `fn`, whatever `fn` does. */

@@ -252,7 +252,10 @@ test("Barrier: a process that is started in the place of the dead one takes part
     await new Promise((resolve) => setTimeout(resolve, 700));
     return barrier.wait();
   }).start();
-  assert.deepEqual([await waiting, await next.result()].sort(), [0, 1]);
+  assert.deepEqual(
+    [await waiting, await next.result()].sort((a, b) => Number(a) - Number(b)),
+    [0, 1],
+  );
 });
 
 test("Barrier: who died and is not needed breaks nothing", async () => {

@@ -157,3 +157,29 @@ test("a lock that comes back is the very lock", async () => {
   const child = new Process(() => lock).start();
   assert.equal(await child.result(), lock);
 });
+
+test("RLock: handed to a task, it stays held though another task of the process acquires and releases it first", async () => {
+  const lock = new RLock();
+  const [held, go] = [new Lock(), new Lock()];
+  held.acquireSync();
+  go.acquireSync();
+  const child = new Process(() => {
+    lock.acquireSync();
+    held.release();
+    go.acquireSync();
+    lock.release();
+  }).start();
+  await held.acquire();
+  const waiting = lock.acquire();
+  // So long that it is handed over, and the process has it before the task that waits knows.
+  for (const start = Date.now(); Date.now() - start < 10;);
+  go.release();
+  while (!lock.isMine);
+  assert.equal(lock.tryAcquire(), true);
+  lock.release();
+  assert.equal(await waiting, true);
+  assert.equal(lock.isMine, true);
+  lock.release();
+  assert.equal(lock.locked, false);
+  await child.join();
+});
