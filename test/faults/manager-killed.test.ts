@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { type DictProxy, Manager, ManagerDiedError, Process } from "../../src/index.ts";
+import { Random } from "../helpers/random.ts";
 import { collectGarbage } from "../helpers/collect-garbage.ts";
 import { countBlocks } from "../helpers/count-blocks.ts";
 
@@ -235,5 +237,76 @@ test("a manager that was shut down or killed gives back all that its owner share
     const after = await settled();
     // Each link has two extents; a warm manager more or less may be there.
     assert.ok(after - before <= 2, `${after - before} extents more after 4 managers (killed: ${isKilled})`);
+  }
+});
+
+test("random clients, then the manager, are killed under load: each caller gets the error, locks and objects are seen to, none hangs", async (t) => {
+  const random = new Random();
+  t.diagnostic(`MULTIPROC_SEED=${random.seed}`);
+  for (let round = 0; round < 3; round++) {
+    const m = await Manager.start();
+    t.after(() => m.shutdown());
+    const { port } = await m.listen({ port: 0 }, { authkey: "key" });
+    const [d, lock, queue] = [await m.dict<string, number>({ n: 0 }), await m.lock(), await m.queue<number>(100)];
+    const atWork = await m.value("int32");
+    await Promise.all([m.share("d", d), m.share("lock", lock), m.share("queue", queue), m.share("atWork", atWork)]);
+    const before = await m.numberOfObjects();
+    const work: (() => Promise<void>)[] = [
+      async () => {
+        for (;;) await lock.use(() => d.compute("n", (n) => (n ?? 0) + 1));
+      },
+      async () => {
+        for (;;) lock.useSync(() => d.computeSync("n", (n) => (n ?? 0) + 1));
+      },
+      async () => {
+        for (;;) await Promise.all(Array.from({ length: 200 }, (_, i) => d.set(`key ${i}`, i)));
+      },
+      async () => {
+        for (;;) await queue.put(1, { timeout: 60_000 });
+      },
+      async () => {
+        for (;;) queue.getSync();
+      },
+      async () => {
+        const far = await Manager.connect({ port }, { authkey: "key" });
+        const farLock = await far.get<typeof lock>("lock");
+        const kept = [await far.dict(), await far.list(), await far.queue()];
+        await (await far.get<typeof atWork>("atWork")).add(1);
+        for (;;) await farLock.use(() => (kept[0] as typeof d).get("a"));
+      },
+    ];
+    const clients = work.map((loop, i) => {
+      const isStranger = i === work.length - 1;
+      const target = async (): Promise<string> => {
+        try {
+          const kept = isStranger ? [] : await Promise.all([m.dict(), m.list(), m.queue()]);
+          if (!isStranger) await atWork.add(1);
+          await loop();
+          return `ended, with ${kept.length} objects`;
+        } catch (error) {
+          return (error as Error).name;
+        }
+      };
+      return new Process({ target, stdio: ["ignore", "ignore", "inherit"] }).start();
+    });
+    while ((await atWork.get()) < clients.length) await turn();
+    const alive = [...clients];
+    for (let i = 0; i < 3; i++) {
+      const [victim] = alive.splice(random.below(alive.length), 1) as [Process];
+      victim.kill();
+      assert.equal(await victim.join({ timeout: 20_000 }), -9);
+      // Whoever held the lock is gone, or will let go of it.
+      assert.equal(await lock.acquire({ timeout: 20_000 }), true);
+      await lock.release();
+    }
+    // Those that are alive hold three each; that a stranger is gone is heard a moment later.
+    while ((await m.numberOfObjects()) > before + 3 * alive.length) await turn();
+    const never = await m.queue();
+    const pending = Array.from({ length: 20 }, () => errorOf(never.get()));
+    process.kill(m.pid as number, "SIGKILL");
+    for (const client of alive) assert.equal(await client.result({ timeout: 20_000 }), "ManagerDiedError");
+    for (const error of await Promise.all(pending)) assert.equal(error.signal, "SIGKILL");
+    assert.equal((await errorOf(d.get("n"))).signal, "SIGKILL");
+    await m.shutdown();
   }
 });
