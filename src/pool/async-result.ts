@@ -3,6 +3,7 @@
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { deferred, type Deferred } from "../core/deferred.ts";
 import { StateError, TimeoutError } from "../core/errors.ts";
+import { onAbort } from "../core/on-abort.ts";
 
 /** How a result reaches its pool. */
 export interface ResultSource {
@@ -157,7 +158,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
       const left = deadline.remaining();
       const leave = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
+        stopListening?.();
         this.#waiting = this.#waiting?.filter((each) => each !== end);
       };
       const end = (): void => {
@@ -169,7 +170,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
         reject(signal?.reason as Error);
       };
       const timer = left === Infinity ? undefined : setTimeout(end, Math.min(MAX_TIMER_MS, Math.ceil(left)));
-      signal?.addEventListener("abort", abort, { once: true });
+      const stopListening = signal === undefined ? undefined : onAbort(signal, abort);
       (this.#waiting ??= []).push(end);
     });
   }

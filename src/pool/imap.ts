@@ -27,7 +27,11 @@ export interface ImapPool {
   readonly processes: number;
   /** Sends a chunk; throws if it cannot travel. */
   send(items: unknown[], index: number, listener: TaskListener): Task;
-  cancel(task: Task): void;
+  readonly isTerminated: boolean;
+  /** Nobody wants what comes of a task; one that runs may go on. */
+  drop(task: Task): void;
+  /** Ends tasks, running ones, too. */
+  cancel(tasks: readonly Task[], error: unknown): void;
   /** An item of a generator was taken. */
   consumed(task: Task): void;
 }
@@ -61,6 +65,9 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   #inputError: { readonly error: unknown } | undefined;
   #feeding = false;
   #over = false;
+  /** The last that the consumer got was an error, and it has not asked again. */
+  #leftAtError = false;
+  #onEnd: (() => void)[] = [];
 
   constructor(
     pool: ImapPool,
@@ -86,6 +93,7 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   next(): Promise<IteratorResult<unknown>> {
     const waiting = deferred<IteratorResult<unknown>>();
     this.#waiting.push(waiting);
+    this.#leftAtError = false;
     this.#feed();
     this.#deliver();
     return waiting.promise;
@@ -94,25 +102,36 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   /** Stops the feeding, and drops what is under way. */
   async return(): Promise<IteratorResult<unknown>> {
     this.#stop();
-    if (!this.#inputEnded) {
-      this.#inputEnded = true;
-      await this.#items.return?.();
-    }
+    await this.#closeInput();
     return { done: true, value: undefined };
   }
 
-  /** Ends it with an error: the pool was terminated, or the signal aborted. */
+  /** Ends it with an error, and the tasks that run: the pool was terminated, or the signal aborted. */
   fail(error: unknown): void {
     if (this.#over) return;
-    this.#ready.length = 0;
-    this.#readyHead = 0;
+    const tasks = [...this.#underWay.values()];
+    this.#underWay.clear();
     const waiting = this.#waiting.shift();
     this.#stop();
-    if (waiting === undefined) {
-      this.#over = false;
-      this.#inputEnded = true;
-      this.#inputError = { error };
-    } else waiting.reject(error);
+    // Nobody is there to be told what becomes of the input.
+    this.#closeInput().catch(() => {});
+    this.#pool.cancel(tasks, error);
+    if (waiting !== undefined) return waiting.reject(error);
+    this.#over = false;
+    this.#inputError = { error };
+  }
+
+  /** Calls back once, when it has ended. */
+  onEnd(listener: () => void): void {
+    this.#onEnd.push(listener);
+  }
+
+  /**
+   * Somebody waits for the end of all tasks. A loop that was left at an error has not said that it wants no more (`for await` does
+   * not then): a generator under way would wait for it for ever.
+   */
+  poolIsJoined(): void {
+    if (this.#leftAtError && this.#waiting.length === 0) this.return().catch(() => {});
   }
 
   value(value: unknown, task: Task): void {
@@ -120,6 +139,7 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   }
 
   error(error: unknown, task: Task): void {
+    if (this.#pool.isTerminated) return this.fail(error);
     // The chunk as a whole: its worker died, say. A stream breaks off once, whatever was to follow.
     if (task.isStream === true) this.#ended(task, [{ ok: false, error, stream: task }]);
     else
@@ -181,29 +201,40 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
       if (outcome.stream === undefined) this.#ahead -= 1;
       else if (outcome.isItem === true) this.#pool.consumed(outcome.stream);
       if (outcome.ok) waiting.resolve({ done: false, value: outcome.value });
-      else waiting.reject(outcome.error);
+      else this.#rejectOne(waiting, outcome.error);
     }
     if (this.#waiting.length > 0) this.#feed();
     if (this.#waiting.length === 0 || this.#ready.length > 0 || this.#underWay.size > 0 || !this.#inputEnded) return;
     if (this.#inputError !== undefined) {
       const { error } = this.#inputError;
       this.#inputError = undefined;
-      const first = this.#waiting.shift();
-      first?.reject(error);
+      this.#waiting.shift()?.reject(error);
     }
     this.#stop();
+  }
+
+  #rejectOne(waiting: Deferred<IteratorResult<unknown>>, error: unknown): void {
+    this.#leftAtError = this.#waiting.length === 0;
+    waiting.reject(error);
   }
 
   #stop(): void {
     this.#over = true;
     // The last first: a worker whose generator is ended would begin what is behind it.
-    for (const task of Array.from(this.#underWay.values()).toReversed()) this.#pool.cancel(task);
+    for (const task of Array.from(this.#underWay.values()).toReversed()) this.#pool.drop(task);
     this.#underWay.clear();
     this.#chunks.clear();
     this.#ready.length = 0;
     this.#readyHead = 0;
     this.#progress.end();
+    for (const listener of this.#onEnd.splice(0)) listener();
     for (const waiting of this.#waiting.splice(0)) waiting.resolve({ done: true, value: undefined });
+  }
+
+  async #closeInput(): Promise<void> {
+    if (this.#inputEnded) return;
+    this.#inputEnded = true;
+    await this.#items.return?.();
   }
 
   get #chunkSize(): number {

@@ -1,6 +1,7 @@
 /** The pool's side of an AsyncResult: settles it, tells the callbacks, and ends the call when its signal is aborted. */
 
 import { CancelledError } from "../core/errors.ts";
+import { onAbort } from "../core/on-abort.ts";
 import { AsyncResult, type ResultSource, settle } from "./async-result.ts";
 import { warnOfCallback } from "./progress.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -30,7 +31,7 @@ export class PendingResult<R> implements Settler, ResultSource {
   readonly #scheduler: Scheduler;
   readonly #options: ResultOptions<R> | undefined;
   #call: Cancellable | undefined;
-  #onAbort: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
 
   /** @throws The signal's reason, if it is aborted. */
   constructor(scheduler: Scheduler, options: ResultOptions<R> | undefined) {
@@ -44,21 +45,19 @@ export class PendingResult<R> implements Settler, ResultSource {
   follow(call: Cancellable): AsyncResult<R> {
     this.#call = call;
     const signal = this.#options?.signal;
-    if (signal !== undefined && !this.result.ready()) {
-      this.#onAbort = () => void call.cancel(signal.reason);
-      signal.addEventListener("abort", this.#onAbort, { once: true });
-    }
+    if (signal !== undefined && !this.result.ready())
+      this.#stopListening = onAbort(signal, () => void call.cancel(signal.reason));
     return this.result;
   }
 
   value(value: unknown): void {
-    this.#stopListening();
+    this.#stopListening?.();
     settle(this.result, "fulfilled", value);
     guarded("result", this.#options?.callback, value as R);
   }
 
   error(error: unknown): void {
-    this.#stopListening();
+    this.#stopListening?.();
     settle(this.result, "rejected", error);
     guarded("error", this.#options?.errorCallback, error);
   }
@@ -69,12 +68,6 @@ export class PendingResult<R> implements Settler, ResultSource {
 
   waitSync(milliseconds: number): void {
     waitForPools(this.#scheduler, milliseconds);
-  }
-
-  #stopListening(): void {
-    if (this.#onAbort === undefined) return;
-    this.#options?.signal?.removeEventListener("abort", this.#onAbort);
-    this.#onAbort = undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { SerializationError, StateError } from "../core/errors.ts";
 import { TO_HANDLE } from "../core/handle.ts";
+import { onAbort } from "../core/on-abort.ts";
 import { checkFunction, checkInteger, checkKnownOptions, checkObject, typeError } from "../core/options.ts";
 import { cpuCount } from "../process/index.ts";
 import type { AsyncResult } from "./async-result.ts";
@@ -61,7 +62,7 @@ const dropped = new FinalizationRegistry<Scheduler>((scheduler) => scheduler.clo
 
 /** Not a closure of the constructor, which would hold the pool as long as there is the signal. */
 function terminateOnAbort(scheduler: Scheduler, signal: AbortSignal | undefined): void {
-  signal?.addEventListener("abort", () => scheduler.terminate(), { once: true });
+  if (signal !== undefined) scheduler.onEnd(onAbort(signal, () => scheduler.terminate()));
 }
 
 const CALLBACKS = ["callback", "errorCallback"];
@@ -281,13 +282,17 @@ export class Pool {
           scheduler.submit(task);
           return task;
         },
-        cancel: (task) => scheduler.drop(task),
+        get isTerminated() {
+          return scheduler.state === "terminated";
+        },
+        drop: (task) => scheduler.drop(task),
+        cancel: (tasks, error) => scheduler.cancelAll(tasks, error),
         consumed: (task) => scheduler.streamConsumed(task),
       },
       items as Iterable<unknown> | AsyncIterable<unknown>,
       { ordered, chunkSize, progress: new ProgressReporter(progress, total, this.name) },
     );
-    signal?.addEventListener("abort", () => imap.fail(signal.reason), { once: true });
+    if (signal !== undefined) imap.onEnd(onAbort(signal, () => imap.fail(signal.reason)));
     return imap;
   }
 }

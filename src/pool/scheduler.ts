@@ -39,6 +39,7 @@ export class Scheduler implements WorkerListener {
   readonly #queue: TaskQueue = new TaskQueue();
   readonly #stats = new PoolStats();
   readonly #joining: (() => void)[] = [];
+  readonly #onEnd: (() => void)[] = [];
   #state: State = "open";
   #failure: { readonly error: unknown } | undefined;
   #failedStarts = 0;
@@ -183,8 +184,15 @@ export class Scheduler implements WorkerListener {
     this.#checkDone();
   }
 
+  /** Calls back once, when the pool is closed and all its workers have ended. */
+  onEnd(listener: () => void): void {
+    this.#onEnd.push(listener);
+  }
+
   /** Resolves when all workers have ended. */
   async join(): Promise<void> {
+    const underWay = [...this.#queue, ...this.#workers.flatMap(({ tasks }) => [...tasks])];
+    for (const { listener } of underWay) listener.poolIsJoined?.();
     for (const { link } of this.#workers) link.hold();
     this.#checkDone();
     if (this.#workers.length === 0 && this.#pending === 0) return;
@@ -470,6 +478,7 @@ export class Scheduler implements WorkerListener {
     for (const worker of this.#workers) if (worker.tasks.size === 0) worker.close();
     if (this.#workers.length > 0) return;
     unregister(this);
+    for (const listener of this.#onEnd.splice(0)) listener();
     for (const resolve of this.#joining.splice(0)) resolve();
   }
 }

@@ -14,6 +14,8 @@ export interface TaskListener {
   item?(item: unknown, task: Task): void;
   /** Outcomes of a chunk, whose others follow. */
   part?(outcomes: unknown, task: Task): void;
+  /** Somebody waits for the end of all tasks of the pool. */
+  poolIsJoined?(): void;
 }
 
 export interface Task {
