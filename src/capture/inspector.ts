@@ -58,12 +58,12 @@ interface CallFrame {
 }
 
 /**
- * Through this object values pass between the inspector's world and ours. It hangs on `process`, which is the same object
- * in every vm context, unlike `globalThis`.
+ * Through this object values pass between the inspector's world, which is the first context, and ours, which may be a vm context. It
+ * hangs on a module of node's, which is one object in all of them, unlike `globalThis`, and unlike `process`, of which Jest makes copies.
  */
-const exchange: { fn: unknown; out: unknown } = { fn: undefined, out: undefined };
+let exchange: { fn: unknown; out: unknown } = { fn: undefined, out: undefined };
 const EXCHANGE = Symbol.for("multiproc.capture");
-const AT_EXCHANGE = 'process[Symbol.for("multiproc.capture")]';
+const AT_EXCHANGE = 'process.getBuiltinModule("node:inspector")[Symbol.for("multiproc.capture")]';
 
 let session: Session | undefined;
 let unavailable: Error | undefined;
@@ -82,10 +82,13 @@ function connect(): Session {
   if (session !== undefined) return session;
   if (unavailable !== undefined) throw unavailable;
   try {
-    const { Session } = require("node:inspector") as typeof import("node:inspector");
-    const fresh = new Session();
+    const inspector = require("node:inspector") as typeof import("node:inspector");
+    const fresh = new inspector.Session();
     fresh.connect();
-    Object.defineProperty(process, EXCHANGE, { value: exchange, configurable: true });
+    // Another copy of this module may have put it there.
+    const shared = Object.getOwnPropertyDescriptor(inspector, EXCHANGE)?.value as typeof exchange | undefined;
+    if (shared === undefined) Object.defineProperty(inspector, EXCHANGE, { value: exchange });
+    else exchange = shared;
     return (session = fresh);
   } catch (error) {
     unavailable = error as Error;

@@ -103,15 +103,28 @@ runtime(
   !canStripTypes,
 );
 
-runtime(
-  "vitest",
-  () => {
-    const workspace = new Workspace("vitest", "esm");
-    const last = 'import { test } from "vitest";\ntest("the matrix", () => runCases(), 100_000);\n';
-    workspace.typescript("main.test.ts", last);
-    workspace.write("vitest.config.mjs", "export default { test: { pool: 'forks', include: ['*.test.ts'] } };\n");
-    return [workspace, [join(dirname(require.resolve("vitest/package.json")), "vitest.mjs"), "run"]];
-  },
-  // The child is a plain node, which imports .ts files from 22.18 on.
-  canStripTypes ? {} : { "import() of a file and of a package": /Unknown file extension/ },
-);
+for (const pool of ["forks", "threads", "vmForks"]) {
+  runtime(
+    `vitest, ${pool}`,
+    () => {
+      const workspace = new Workspace(`vitest-${pool}`, "esm");
+      const last = 'import { test } from "vitest";\ntest("the matrix", () => runCases(), 100_000);\n';
+      workspace.typescript("main.test.ts", last);
+      workspace.write("vitest.config.mjs", `export default { test: { pool: '${pool}', include: ['*.test.ts'] } };\n`);
+      return [workspace, [join(dirname(require.resolve("vitest/package.json")), "vitest.mjs"), "run"]];
+    },
+    // The child is a plain node, which imports .ts files from 22.18 on.
+    canStripTypes ? {} : { "import() of a file and of a package": /Unknown file extension/ },
+  );
+}
+
+runtime("jest", () => {
+  const workspace = new Workspace("jest", "esm");
+  const last = 'import { test } from "@jest/globals";\ntest("the matrix", () => runCases(), 100_000);\n';
+  workspace.plain("mjs", last);
+  workspace.write(
+    "jest.config.mjs",
+    "export default { testMatch: ['**/main.mjs'], moduleFileExtensions: ['mjs', 'js'] };\n",
+  );
+  return [workspace, ["--experimental-vm-modules", require.resolve("jest/bin/jest")]];
+});

@@ -42,10 +42,10 @@ export class Workspace {
     this.write("helper.ts", fixture("helper.ts"));
   }
 
-  /** The program in JavaScript as a person would write it. */
-  plain(extension: "mjs" | "cjs"): void {
+  /** The program in JavaScript as a person would write it. `last` is what runs the cases. */
+  plain(extension: "mjs" | "cjs", last = START): void {
     for (const [file, text] of [
-      ["main", source(this.format) + START],
+      ["main", source(this.format) + last],
       ["helper", fixture("helper.ts")],
     ] as const) {
       const { code } = transformSync(text.replaceAll("helper.ts", `helper.${extension}`), {
