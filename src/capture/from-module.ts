@@ -16,8 +16,14 @@ const references = new WeakMap<Function, ModuleImage>();
  * @param url A `file:` URL, absolute path or package specifier: `new URL("./job.js", import.meta.url)`.
  * @param exportName The name of the export. Default: `"default"`.
  * @example
- * const job = fromModule<typeof import("./job.js").run>(new URL("./job.js", import.meta.url), "run");
- * await pool.map(job, items);
+ * ```ts
+ * import { fromModule, Pool } from "multiproc";
+ *
+ * await using pool = new Pool(1);
+ * // For a file of one's own: fromModule<typeof import("./job.js").run>(new URL("./job.js", import.meta.url), "run")
+ * const basename = fromModule<(path: string) => string>("node:path", "basename");
+ * console.log(await pool.apply(basename, ["/books/emma.txt"])); // emma.txt
+ * ```
  */
 export function fromModule<F extends (...args: never[]) => unknown>(url: string | URL, exportName = "default"): F {
   const specifier = url instanceof URL ? url.href : url;

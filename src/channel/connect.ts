@@ -15,6 +15,17 @@ import { SocketTransport } from "./socket-transport.ts";
  * @param address What the listener's `address` says, or a host's name and port.
  * @returns The connection. Rejects with AuthenticationError when the keys differ or the other one is no listener, SystemError (ECONNREFUSED,
  *   ENOENT …) when there is nobody, TimeoutError when the time ran out, with the reason when aborted. TypeError without a key.
+ * @example
+ * ```ts
+ * import { connect, Listener } from "multiproc";
+ *
+ * using listener = new Listener({ host: "127.0.0.1", port: 0 }, { authkey: "a secret" });
+ * const accepted = listener.accept();
+ * using far = await connect<string>(listener.address, { authkey: "a secret" }); // from another program, or machine
+ * using near = await accepted;
+ * await far.send("hello");
+ * console.log(await near.recv()); // hello
+ * ```
  */
 export async function connect<T = unknown>(
   address: Address,

@@ -71,14 +71,17 @@ export class Connection<T = unknown> {
     this.#transport = transport;
   }
 
+  /** True after `close()`. */
   get closed(): boolean {
     return this.#closed;
   }
 
+  /** True for an end that can receive: both of a duplex pipe, the first of a one-way pipe. False when closed. */
   get readable(): boolean {
     return !this.#closed && this.#transport.readable;
   }
 
+  /** True for an end that can send. False when closed. */
   get writable(): boolean {
     return !this.#closed && this.#transport.writable;
   }

@@ -75,6 +75,7 @@ export class Listener {
     return this.#address;
   }
 
+  /** True after `close()`. */
   get closed(): boolean {
     return this.#line.closed;
   }

@@ -11,7 +11,10 @@ import { readableOf } from "./streams.ts";
 
 /** Options of a queue. */
 export interface QueueOptions {
-  /** Most bytes that its items may take up in shared memory; default and largest: 2³⁰ (1 GiB). A single item may be larger. */
+  /**
+   * Most bytes that its items may take up in shared memory; default and largest: 2³⁰ (1 GiB). Looked at when the queue needs
+   * more memory, so that up to twice as much can be in it; a single item may be larger.
+   */
   readonly maxBytes?: number;
 }
 
@@ -65,6 +68,7 @@ export class Queue<T = unknown> {
     return this.#open().ring.size;
   }
 
+  /** True while there is no item. */
   get empty(): boolean {
     return this.#open().ring.size === 0;
   }

@@ -34,6 +34,7 @@ export class SimpleQueue<T = unknown> {
     rememberObject(this.#core.cell.id, this);
   }
 
+  /** True while there is no item. */
   get empty(): boolean {
     this.#core.check("use");
     return this.#core.ring.size === 0;

@@ -10,14 +10,17 @@ const BRAND = Symbol.for("multiproc.error");
 
 /** What a dead process leaves behind: who it was and how it ended. */
 export interface Death {
+  /** Its process id. */
   readonly pid?: number | undefined;
   /** The exit code; -N when signal N ended it. */
   readonly exitCode?: number | null | undefined;
+  /** The signal that ended it: `"SIGKILL"`; null if it ended by itself. */
   readonly signal?: string | null | undefined;
 }
 
 /** The base class of all errors of this library. Match on `code`, which never changes. */
 export class MultiprocError extends Error {
+  /** The code of all errors of this class. */
   static readonly code: string = "ERR_MULTIPROC";
 
   /** Stable, for programs: `"ERR_QUEUE_EMPTY"` and so on. */
@@ -82,8 +85,11 @@ export class CancelledError extends MultiprocError {
 
 /** Base of everything that tells of a process that died. */
 abstract class DeathError extends MultiprocError implements Death {
+  /** The process id of the dead. */
   readonly pid: number | undefined;
+  /** Its exit code; -N when signal N ended it. */
   readonly exitCode: number | null | undefined;
+  /** The signal that ended it: `"SIGKILL"`; null if it ended by itself. */
   readonly signal: string | null | undefined;
 
   constructor(message: string, death: Death = {}, options?: ErrorOptions) {
@@ -159,7 +165,9 @@ export class LockNotHeldError extends MultiprocError {
 
 /** A process in a deadlock. */
 export interface DeadlockParty {
+  /** Its process id. */
   readonly pid: number;
+  /** Its name, as `currentProcess().name` gives it there. */
   readonly name: string;
   /** The lock that another process of the cycle waits for: `Lock "accounts"`, or `Lock 4711` if it has no name. */
   readonly holds: string;

@@ -24,6 +24,7 @@ export type ManagedType =
       readonly concurrent?: Concurrency;
     };
 
+/** The classes, or functions that make objects, that a manager knows by name: `static types` of a class derived from Manager. */
 export type ManagedTypes = Readonly<Record<string, ManagedType>>;
 
 export class Control {

@@ -8,8 +8,7 @@ import type { DictSource, ManagedDict } from "./objects/dict.ts";
 import type { ManagedEvent } from "./objects/event.ts";
 import type { ManagedList } from "./objects/list.ts";
 import type { ManagedLock, ManagedRLock } from "./objects/lock.ts";
-import type { ManagedNamespace } from "./objects/namespace.ts";
-import type { MapOptions } from "../pool/index.ts";
+import type { MapOptions, StatsReport } from "../pool/index.ts";
 import type { ManagedPool } from "./objects/pool.ts";
 import type { ManagedJoinableQueue, ManagedQueue } from "./objects/queue.ts";
 import type { ManagedBoundedSemaphore, ManagedSemaphore } from "./objects/semaphore.ts";
@@ -53,10 +52,14 @@ export type QueueProxy<T = unknown> = Remote<ManagedQueue<T>> & Loopable<T>;
 export type JoinableQueueProxy<T = unknown> = Remote<ManagedJoinableQueue<T>> & Loopable<T>;
 
 /** The proxy of a pool. */
-export interface PoolProxy extends ProxyBase, Pick<Remote<ManagedPool>, "close" | "terminate" | "join" | "stats"> {
+export interface PoolProxy extends ProxyBase {
+  /** Runs a function in a worker of the manager's pool. */
   apply<A extends unknown[], R>(fn: (...args: A) => R, args?: Readonly<A>): Promise<Awaited<R>>;
+  /** As `apply`, with the arguments one by one. */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
+  /** Calls a function for each item; the results are in the order of the items. */
   map<T, R>(fn: (item: T) => R, items: readonly T[], options?: MapOptions): Promise<Awaited<R>[]>;
+  /** As `map`, for functions of several parameters: each item is an array of arguments. */
   starmap<A extends unknown[], R>(
     fn: (...args: A) => R,
     items: readonly A[],
@@ -66,6 +69,14 @@ export interface PoolProxy extends ProxyBase, Pick<Remote<ManagedPool>, "close" 
   imap<T, R>(fn: (item: T) => R, items: readonly T[]): RemoteIterator<Awaited<R>>;
   /** The results as they come. */
   imapUnordered<T, R>(fn: (item: T) => R, items: readonly T[]): RemoteIterator<Awaited<R>>;
+  /** Counts and times: see `Pool.stats`. */
+  stats(): Promise<StatsReport>;
+  /** Takes no more tasks; those that there are go on. */
+  close(): Promise<void>;
+  /** Ends all workers at once. */
+  terminate(): Promise<void>;
+  /** Waits until all workers have ended. Rejects with StateError before `close` or `terminate`. */
+  join(): Promise<void>;
   /** A blocking view. */
   readonly sync: SyncView<ManagedPool>;
 }
@@ -73,18 +84,34 @@ export interface PoolProxy extends ProxyBase, Pick<Remote<ManagedPool>, "close" 
 type Name<T> = keyof T & string;
 
 /** The proxy of a namespace, whose names are known to the compiler. */
-export interface NamespaceProxy<T = Record<string, any>>
-  extends Pick<Remote<ManagedNamespace>, "has" | "hasSync" | "delete" | "deleteSync" | "keys" | "keysSync">, ProxyBase {
+export interface NamespaceProxy<T = Record<string, any>> extends ProxyBase {
   /** The value; undefined if there is none. */
   get<K extends Name<T>>(name: K): Promise<T[K]>;
+  /** As `get`, blocking. */
   getSync<K extends Name<T>>(name: K): T[K];
+  /** Sets a value. */
   set<K extends Name<T>>(name: K, value: T[K]): Promise<void>;
+  /** As `set`, blocking. */
   setSync<K extends Name<T>>(name: K, value: T[K]): void;
+  /** True if there is a value of that name. */
+  has(name: string): Promise<boolean>;
+  /** As `has`, blocking. */
+  hasSync(name: string): boolean;
+  /** Removes a value; gives false if there was none. */
+  delete(name: string): Promise<boolean>;
+  /** As `delete`, blocking. */
+  deleteSync(name: string): boolean;
+  /** The names; those that start with an underscore are left out. */
+  keys(): Promise<string[]>;
+  /** As `keys`, blocking. */
+  keysSync(): string[];
   /** The values by name; names that start with an underscore are left out. */
   toObject(): Promise<T>;
+  /** As `toObject`, blocking. */
   toObjectSync(): T;
   /** Replaces a value by what `fn`, which runs in the manager, makes of it; nothing else happens meanwhile. Gives the new one. */
   update<K extends Name<T>>(name: K, fn: (value: T[K]) => T[K] | Promise<T[K]>): Promise<T[K]>;
+  /** As `update`, blocking. */
   updateSync<K extends Name<T>>(name: K, fn: (value: T[K]) => T[K] | Promise<T[K]>): T[K];
   /** A blocking view with the values as properties. */
   readonly sync: T;

@@ -69,6 +69,7 @@ type ArgsOf<M> = M extends new (...args: infer A) => unknown ? A : M extends (..
 
 /** `create` for the names in `static types`. */
 export interface CreatesTypes<Types> {
+  /** Makes an object of a class in `static types`, by its name there. */
   create<K extends keyof Types & string>(
     name: K,
     ...args: ArgsOf<MakerOf<Types[K]>>
@@ -125,7 +126,7 @@ export class Manager {
     defineHandle(Manager, (manager) => manager.#transfer());
   }
 
-  /** Not for users: see `Manager.start`. */
+  /** Not for users: see `Manager.start`. @internal */
   constructor(connected: unknown) {
     if (!(connected instanceof Connected))
       throw new TypeError("Cannot make a Manager with new: use await Manager.start()");

@@ -15,6 +15,7 @@ export interface ManagedGuard {
 export interface AcquirableExtras {
   /** Holds it around `fn`, which runs in this process. */
   use<R>(fn: () => R | Promise<R>): Promise<R>;
+  /** As `use`, blocking. */
   useSync<R>(fn: () => R): R;
   /** Acquires it and gives what releases it: `await using held = await lock.guard()`. */
   guard(): Promise<ManagedGuard>;

@@ -7,6 +7,7 @@ type AnyFunction = (...args: never[]) => unknown;
 
 /** What a generator gives, seen from another process: it can be looped over at once, or awaited first. */
 export interface RemoteIterator<T> extends AsyncIterableIterator<T> {
+  /** Makes it possible to await it first: an error of the call that made the generator shows there. */
   then: Promise<AsyncIterableIterator<T>>["then"];
 }
 

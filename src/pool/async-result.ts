@@ -45,7 +45,7 @@ export class AsyncResult<R> implements PromiseLike<R> {
     settle = (result, state, value) => result.#settle(state, value);
   }
 
-  /** Results are made by pools. */
+  /** Results are made by pools. @internal */
   constructor(source: ResultSource) {
     this.#source = source;
   }

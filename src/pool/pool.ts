@@ -34,6 +34,7 @@ export type StreamedResult<R> = R extends Generator<infer T> | AsyncGenerator<in
 /** In a chunk of `map`: a generator's items are gathered. */
 export type ItemResult<R> = R extends Generator<infer T> | AsyncGenerator<infer T> ? T[] : Awaited<R>;
 
+/** Options of `applyAsync`. */
 export interface ApplyOptions<R> extends Callbacks<R> {
   /** Milliseconds that the task may run, from its beginning. Default: the pool's `taskTimeout`. */
   readonly timeout?: number;
@@ -41,6 +42,7 @@ export interface ApplyOptions<R> extends Callbacks<R> {
   readonly signal?: AbortSignal;
 }
 
+/** Options of `map`, `starmap`, `imap` and `imapUnordered`. */
 export interface MapOptions {
   /** Items in a task. Default: as Python's, four tasks for each worker; of `imap`: by the time that items take. */
   readonly chunkSize?: number;
@@ -52,6 +54,7 @@ export interface MapOptions {
   readonly timeout?: number;
 }
 
+/** Options of `mapAsync` and `starmapAsync`. */
 export type MapAsyncOptions<R> = MapOptions & Callbacks<R[]>;
 
 /**
@@ -149,6 +152,7 @@ export class Pool {
     return this.#chunked<R>("map", Kind.map, fn, items, options, MAP_OPTIONS).get();
   }
 
+  /** As `map`, and gives an AsyncResult at once. Wrong arguments, and what cannot travel, are thrown. */
   mapAsync<T, R>(
     fn: (item: T) => R,
     items: Iterable<T>,
@@ -166,6 +170,7 @@ export class Pool {
     return this.#chunked<R>("starmap", Kind.starmap, fn, argTuples, options, MAP_OPTIONS).get();
   }
 
+  /** As `starmap`, and gives an AsyncResult at once. */
   starmapAsync<A extends unknown[], R>(
     fn: (...args: A) => R,
     argTuples: Iterable<Readonly<A>>,

@@ -2,7 +2,9 @@
 
 import { typeError } from "../core/options.ts";
 
+/** How far a call is. */
 export interface Progress {
+  /** Items that have ended, also with an error. */
   readonly done: number;
   /** undefined as long as nobody knows (an input of unknown length). */
   readonly total: number | undefined;

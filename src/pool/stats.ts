@@ -10,7 +10,9 @@ export interface StatsReport {
   readonly queued: number;
   /** Tasks that have begun. */
   readonly running: number;
+  /** Tasks that gave a result. A chunk of `map` is one task. */
   readonly completed: number;
+  /** Tasks that threw. */
   readonly failed: number;
   /** Workers that ended and were not meant to, or that were replaced after their number of tasks. */
   readonly restarts: number;
@@ -20,17 +22,27 @@ export interface StatsReport {
   readonly duration: Percentiles;
 }
 
+/** One worker of a pool. */
 export interface WorkerStats {
+  /** Its process id. */
   readonly pid: number;
+  /** Tasks that it has ended. */
   readonly completed: number;
+  /** Tasks that it has in hand: the one that runs, and those that were handed to it ahead. */
   readonly tasks: number;
+  /** The share of its life in which it was at work, from 0 to 1. */
   readonly busy: number;
 }
 
+/** How times are spread, in milliseconds; all 0 as long as there are none. */
 export interface Percentiles {
+  /** Half of them were no longer than this. */
   readonly p50: number;
+  /** 95 of 100. */
   readonly p95: number;
+  /** 99 of 100. */
   readonly p99: number;
+  /** The longest. */
   readonly max: number;
 }
 

@@ -8,6 +8,14 @@ import { availableParallelism } from "node:os";
  * control groups (version 1 and 2) allows. At least 1.
  *
  * Differs from Python, whose `cpu_count` knows no quota.
+ *
+ * @example
+ * ```ts
+ * import { cpuCount, Pool } from "multiproc";
+ *
+ * await using pool = new Pool(Math.max(1, cpuCount() - 1)); // leaves one to this process
+ * console.log(await pool.apply(() => "done")); // done
+ * ```
  */
 export function cpuCount(): number {
   return Math.max(1, Math.floor(Math.min(availableParallelism(), quota(readText))));

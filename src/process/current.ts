@@ -8,17 +8,23 @@ import type { BaseRun } from "./bootstrap.ts";
 export interface CurrentProcess {
   /** `MainProcess` in the first one. */
   readonly name: string;
+  /** Its process id, the same as `process.pid`. */
   readonly pid: number;
+  /** True if it ends when its parent ends; its children are daemons, too, unless they say otherwise. */
   readonly daemon: boolean;
   /** null: it runs. */
   readonly exitCode: number | null;
+  /** True: it asks. */
   isAlive(): boolean;
 }
 
 /** What a process knows of its parent. */
 export interface ParentProcess {
+  /** `MainProcess`, or the name that its own parent gave it. */
   readonly name: string;
+  /** Its process id. */
   readonly pid: number;
+  /** False when it has ended: this process is about to end, too. */
   isAlive(): boolean;
 }
 
@@ -49,12 +55,33 @@ let base: BaseRun | undefined;
 let parent: ParentProcess | null | undefined;
 let importing = false;
 
-/** This process: `name`, `pid`, `daemon`. While `run()` of a class of one's own runs, it is that object. */
+/**
+ * This process: `name`, `pid`, `daemon`. While `run()` of a class of one's own runs, it is that object.
+ *
+ * @example
+ * ```ts
+ * import { currentProcess, Process } from "multiproc";
+ *
+ * console.log(currentProcess().name); // MainProcess
+ * console.log(await new Process({ target: () => currentProcess().name, name: "reader" }).start().result()); // reader
+ * ```
+ */
 export function currentProcess(): CurrentProcess {
   return (current ??= new ThisProcess());
 }
 
-/** The parent of this process: `name`, `pid`, `isAlive()`; `null` in the first process. */
+/**
+ * The parent of this process: `name`, `pid`, `isAlive()`; `null` in the first process.
+ *
+ * @example
+ * ```ts
+ * import { parentProcess, Process } from "multiproc";
+ *
+ * console.log(parentProcess()); // null
+ * const child = new Process(() => parentProcess()?.pid).start();
+ * console.log((await child.result()) === process.pid); // true
+ * ```
+ */
 export function parentProcess(): ParentProcess | null {
   return (parent ??= makeParent());
 }

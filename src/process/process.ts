@@ -58,7 +58,7 @@ let made = 0;
  * console.log(await child.result()); // 42
  * ```
  *
- * @example A class of one's own, with `run()`:
+ * @example A class of one's own, with a method "run"
  * ```ts
  * import { Process } from "multiproc";
  *
@@ -301,7 +301,17 @@ export function setListed(process: Process, listed: boolean): void {
   else active.delete(process);
 }
 
-/** The children of this process that are alive. */
+/**
+ * The children of this process that are alive.
+ *
+ * @example
+ * ```ts
+ * import { activeChildren, Process } from "multiproc";
+ *
+ * new Process({ target: () => new Promise(() => setInterval(() => {}, 1000)), daemon: true }).start();
+ * for (const child of activeChildren()) child.terminate();
+ * ```
+ */
 export function activeChildren(): Process[] {
   return [...active].filter((each) => each.isAlive());
 }

@@ -31,18 +31,43 @@ export function checkStartMethod(name: string, method: unknown): asserts method 
  *
  * Differs from Python: it can be called again.
  * @throws {TypeError | RangeError} If there is no such start method.
+ * @example
+ * ```ts
+ * import { Process, setStartMethod } from "multiproc";
+ *
+ * setStartMethod("spawn");
+ * console.log(await new Process(() => "fresh").start().result()); // fresh
+ * ```
  */
 export function setStartMethod(method: StartMethod): void {
   checkStartMethod("method", method);
   inheritance.startMethod = method;
 }
 
-/** How processes are started; a child starts as its parent does. */
+/**
+ * How processes are started; a child starts as its parent does.
+ *
+ * @example
+ * ```ts
+ * import { getStartMethod } from "multiproc";
+ *
+ * console.log(getStartMethod()); // spare
+ * ```
+ */
 export function getStartMethod(): StartMethod {
   return (inheritance.startMethod ?? "spare") as StartMethod;
 }
 
-/** All start methods; the default comes first. */
+/**
+ * All start methods; the default comes first.
+ *
+ * @example
+ * ```ts
+ * import { getAllStartMethods } from "multiproc";
+ *
+ * console.log(getAllStartMethods().join(" ")); // spare spawn forkserver
+ * ```
+ */
 export function getAllStartMethods(): StartMethod[] {
   return [...METHODS] as StartMethod[];
 }

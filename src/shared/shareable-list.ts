@@ -34,10 +34,17 @@ const lists = new WeakMap<SharedMemory, ShareableList>();
  * Each read and each write of an element is atomic.
  *
  * @example
+ * ```ts
+ * import { Process, ShareableList } from "multiproc";
+ *
  * const list = new ShareableList(["hello", 1, null, true]);
- * const p = new Process(() => { list[1] = 2; list[0] = "bye"; }).start();
- * await p.join();
- * console.log([...list]); // ["bye", 2, null, true]
+ * const child = new Process(() => {
+ *   list[0] = "bye";
+ *   list[1] = 2;
+ * }).start();
+ * await child.join();
+ * console.log([...list].join(" ")); // bye 2  true
+ * ```
  */
 export class ShareableList {
   /** An element: an index that does not exist, and a value that does not fit, are refused. */

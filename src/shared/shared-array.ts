@@ -64,10 +64,17 @@ interface Opened {
  * unchecked like any; `add`, `exchange` and the like are atomic, and checked.
  *
  * @example
- * const a = new SharedArray("float64", 1000);
- * const p = new Process((from: number) => { for (let i = from; i < a.length; i++) a.view[i] = i / 2; }, 10).start();
- * await p.join();
- * console.log(a[999]); // 499.5
+ * ```ts
+ * import { Process, SharedArray } from "multiproc";
+ *
+ * const halves = new SharedArray("float64", 1000);
+ * const child = new Process(() => {
+ *   const { view } = halves; // the real Float64Array: as fast as any
+ *   for (let i = 0; i < view.length; i++) view[i] = i / 2;
+ * }).start();
+ * await child.join();
+ * console.log(halves[999]); // 499.5
+ * ```
  */
 export class SharedArray<T extends ElementType = ElementType> {
   /** An element: an index that does not exist, and a value that does not fit, are refused. */

@@ -47,12 +47,16 @@ class Existing {
  * processes of this program; until somebody reads it, the memory is freed with the last handle, from then on at `unlink()`.
  *
  * @example
- * const shm = new SharedMemory({ create: true, size: 1024 });
- * const p = new Process((name: string) => { new SharedMemory({ name }).buffer[0] = 7; }, shm.name).start();
- * await p.join();
- * console.log(shm.buffer[0]); // 7
- * shm.close();
- * shm.unlink();
+ * ```ts
+ * import { Process, SharedMemory } from "multiproc";
+ *
+ * const memory = new SharedMemory({ create: true, size: 1024 });
+ * const write = (name: string) => void (new SharedMemory({ name }).buffer[0] = 7); // any other program could
+ * await new Process(write, memory.name).start().join();
+ * console.log(memory.buffer[0]); // 7
+ * memory.close();
+ * memory.unlink();
+ * ```
  */
 export class SharedMemory {
   readonly #backing: Backing;

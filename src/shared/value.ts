@@ -46,10 +46,14 @@ class Existing {
  * all others number), a RangeError for a number outside the range or a fraction for an integer.
  *
  * @example
+ * ```ts
+ * import { Process, Value } from "multiproc";
+ *
  * const done = new Value("int32", 0);
- * const p = new Process(() => done.add(1)).start();
- * await p.join();
+ * const child = new Process(() => done.add(1)).start();
+ * await child.join();
  * console.log(done.value); // 1
+ * ```
  */
 export class Value<T extends ElementType = ElementType> {
   readonly #kind: ElementKind;

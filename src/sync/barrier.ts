@@ -75,6 +75,20 @@ interface Arrival {
  *
  * It breaks when a party runs out of time or dies, when its action throws, and by `abort`: then everybody gets a
  * BrokenBarrierError until `reset`.
+ *
+ * @example
+ * ```ts
+ * import { Barrier, Process } from "multiproc";
+ *
+ * const together = new Barrier(3, { timeout: 10_000 });
+ * const work = async () => {
+ *   // what each does for itself
+ *   return await together.wait();
+ * };
+ * const children = [1, 2, 3].map(() => new Process(work).start());
+ * const places = await Promise.all(children.map((child) => child.result()));
+ * console.log(places.sort().join(" ")); // 0 1 2
+ * ```
  */
 export class Barrier extends Primitive {
   static {

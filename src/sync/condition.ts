@@ -53,18 +53,22 @@ export class Condition extends Primitive {
     this.#queue = new WaitQueue(this.word);
   }
 
+  /** Acquires its lock: see Lock. */
   acquire(options?: WaitOptions): Promise<boolean> {
     return this.#lock.acquire(options);
   }
 
+  /** As `acquire`, blocking. */
   acquireSync(options?: WaitOptions): boolean {
     return this.#lock.acquireSync(options);
   }
 
+  /** Takes its lock if that needs no wait. @returns whether it did. */
   tryAcquire(): boolean {
     return this.#lock.tryAcquire();
   }
 
+  /** Releases its lock. @throws {LockNotHeldError} If it is not held. */
   release(): void {
     this.#lock.release();
   }
@@ -84,14 +88,17 @@ export class Condition extends Primitive {
     return this.#lock.use(fn);
   }
 
+  /** As `use`, blocking; `fn` must not return a promise. */
   useSync<R>(fn: () => R): R {
     return this.#lock.useSync(fn);
   }
 
+  /** Acquires its lock and gives what releases it at the end of a scope: `using held = await condition.guard()`. */
   guard(): Promise<Guard> {
     return this.#lock.guard();
   }
 
+  /** As `guard`, blocking. */
   guardSync(): Guard {
     return this.#lock.guardSync();
   }

@@ -10,6 +10,7 @@ import type { Resource } from "./waits-for.ts";
 
 /** A cycle of processes, each of which waits for what the next one holds, and the last one for what the first holds. */
 export interface Deadlock {
+  /** Each waits for what the next one holds, and the last one for what the first holds. */
   readonly processes: readonly DeadlockParty[];
 }
 

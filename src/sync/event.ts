@@ -30,11 +30,23 @@ const WAS_SET = 1;
 const spin = new AdaptiveSpin();
 const SET: Promise<boolean> = Promise.resolve(true);
 
-/** A flag, cleared at first: `wait` waits until somebody sets it. For `wait()` of several things, it is ready while it is set. */
+/**
+ * A flag, cleared at first: `wait` waits until somebody sets it. For `wait()` of several things, it is ready while it is set.
+ *
+ * @example
+ * ```ts
+ * import { Event, Process } from "multiproc";
+ *
+ * const ready = new Event();
+ * const child = new Process(() => ready.set()).start();
+ * console.log(await ready.wait({ timeout: 10_000 })); // true
+ * await child.join();
+ * ```
+ */
 export class Event extends Primitive {
   static {
     defineHandle(Event, (event) => event.transfer(TAG, undefined));
-    registerPrimitive(TAG, (existing) => new Event(existing as never));
+    registerPrimitive(TAG, (existing) => new (Event as new (existing: Existing) => Event)(existing));
     Object.defineProperty(Event.prototype, WAITABLE, {
       value(this: Event): Readiness {
         return this.#readiness();
@@ -44,8 +56,9 @@ export class Event extends Primitive {
 
   readonly #queue: WaitQueue;
 
-  constructor(existing?: never) {
-    super(existing as Existing | undefined, BYTES, SyncKind.event);
+  constructor();
+  constructor(existing?: Existing) {
+    super(existing, BYTES, SyncKind.event);
     this.#queue = new WaitQueue(this.word + QUEUE);
   }
 

@@ -4,6 +4,7 @@ import { checkBoolean, checkKnownOptions, checkObject, checkString } from "../co
 import { arena } from "../memory/index.ts";
 import { LockField, LockFlag, writeName } from "./lock-layout.ts";
 
+/** Options of a Lock and an RLock. */
 export interface LockOptions {
   /**
    * A wait for this lock that is part of a cycle of waiting processes rejects (or throws) with `DeadlockError`, about 100 ms

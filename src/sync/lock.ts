@@ -85,13 +85,13 @@ export class Lock extends Primitive {
     return this.#lock.acquireSync(deadline);
   }
 
-  /** For Condition, which promises that it is held after a wait: acquires it, whatever `detectDeadlock` says. */
+  /** For Condition, which promises that it is held after a wait: acquires it, whatever `detectDeadlock` says. @internal */
   async reacquire(): Promise<void> {
     if (this.#lock.tryAcquire()) return;
     await this.#lock.acquire(Deadline.never, false);
   }
 
-  /** As `reacquire`, blocking. */
+  /** As `reacquire`, blocking. @internal */
   reacquireSync(): void {
     if (this.#lock.tryAcquire()) return;
     this.#lock.acquireSync(Deadline.never, false);

@@ -17,6 +17,15 @@ const TAG = "RLock";
  * A lock that belongs to a process, which may acquire it again while it holds it, and must release it as often.
  *
  * If the process that holds it ends, the next acquirer gets it and `ownerDied` is true until it is released.
+ *
+ * @example
+ * ```ts
+ * import { RLock } from "multiproc";
+ *
+ * const lock = new RLock();
+ * const inner = () => lock.use(() => "both hold it");
+ * console.log(await lock.use(inner)); // both hold it
+ * ```
  */
 export class RLock extends Primitive {
   static {
@@ -78,13 +87,13 @@ export class RLock extends Primitive {
     return this.tryAcquire() || this.#lock.acquireSync(deadline);
   }
 
-  /** For Condition, which promises that it is held after a wait: acquires it, whatever `detectDeadlock` says. */
+  /** For Condition, which promises that it is held after a wait: acquires it, whatever `detectDeadlock` says. @internal */
   async reacquire(): Promise<void> {
     if (this.tryAcquire()) return;
     await this.#lock.acquire(Deadline.never, false);
   }
 
-  /** As `reacquire`, blocking. */
+  /** As `reacquire`, blocking. @internal */
   reacquireSync(): void {
     if (this.tryAcquire()) return;
     this.#lock.acquireSync(Deadline.never, false);
@@ -104,7 +113,7 @@ export class RLock extends Primitive {
     }
   }
 
-  /** Releases it wholly. @returns how often it was held, for `restore`. */
+  /** Releases it wholly. @returns how often it was held, for `restore`. @internal */
   releaseAll(): number {
     const { count } = this.#lock;
     this.#lock.count = 0;
@@ -112,7 +121,10 @@ export class RLock extends Primitive {
     return count;
   }
 
-  /** After an acquire: makes it held as often as before `releaseAll`, beside what other tasks of this process hold by now. */
+  /**
+   * After an acquire: makes it held as often as before `releaseAll`, beside what other tasks of this process hold by now.
+   * @internal
+   */
   restore(count: number): void {
     this.#lock.count += count - 1;
   }

@@ -34,6 +34,16 @@ const spin = new AdaptiveSpin();
  *
  * Waiting rejects with ProcessDiedError when all permits were taken by processes that died without giving them back, or when a
  * process that held the semaphore died and all who are left wait for it themselves.
+ *
+ * @example
+ * ```ts
+ * import { Process, Semaphore } from "multiproc";
+ *
+ * const twoAtOnce = new Semaphore(2);
+ * const download = (n: number) => twoAtOnce.use(async () => n * 10);
+ * const children = [1, 2, 3, 4].map((n) => new Process(download, n).start());
+ * console.log((await Promise.all(children.map((child) => child.result()))).join(" ")); // 10 20 30 40
+ * ```
  */
 export class Semaphore extends Primitive {
   static {
@@ -221,7 +231,23 @@ export class Semaphore extends Primitive {
   }
 }
 
-/** A semaphore that refuses more releases than acquires, with a RangeError. */
+/**
+ * A semaphore that refuses more releases than acquires, with a RangeError.
+ *
+ * @example
+ * ```ts
+ * import { BoundedSemaphore } from "multiproc";
+ *
+ * const seats = new BoundedSemaphore(1);
+ * await seats.acquire();
+ * seats.release();
+ * try {
+ *   seats.release();
+ * } catch (error) {
+ *   console.log(error instanceof RangeError); // true
+ * }
+ * ```
+ */
 export class BoundedSemaphore extends Semaphore {
   static {
     registerPrimitive(BOUNDED_TAG, (existing) => new BoundedSemaphore(existing as never));

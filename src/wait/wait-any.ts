@@ -54,7 +54,18 @@ export async function wait<T>(objects: Iterable<T>, options?: WaitOptions): Prom
   });
 }
 
-/** As `wait`, blocking. */
+/**
+ * As `wait`, blocking.
+ *
+ * @example
+ * ```ts
+ * import { Event, waitSync } from "multiproc";
+ *
+ * const stop = new Event();
+ * stop.set();
+ * console.log(waitSync([stop], { timeout: 1000 })[0] === stop); // true
+ * ```
+ */
 export function waitSync<T>(objects: Iterable<T>, options?: WaitOptions): T[] {
   const sources = sourcesOf(objects);
   const deadline = Deadline.from(options);

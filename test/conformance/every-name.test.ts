@@ -1,34 +1,41 @@
-/** The suite is complete: each exported name, and each public member of what is exported, stands in it. */
+/** The suite is complete: each exported name, and each member that the API reference has, is used in it. */
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as multiproc from "multiproc";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const sources = join(here, "../../../test/conformance");
-const suite = readdirSync(sources)
-  .filter((file) => file.endsWith(".test.ts") && file !== basename(import.meta.url).replace(/js$/, "ts"))
-  .map((file) => readFileSync(join(sources, file), "utf8"))
-  .join("\n");
+const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+const THIS_FILE = "every-name.test.ts";
 
-const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(suite);
-const isUsedAsMember = (name: string): boolean => new RegExp(`[.{,]\\s*${name}\\b`).test(suite);
-
-/** What an object of a class has by its own name: methods and accessors, without what is inherited from another export. */
-function membersOf(type: { readonly prototype: object }): string[] {
-  const names = Object.getOwnPropertyNames(type.prototype);
-  const statics = Object.getOwnPropertyNames(type).filter((name) => typeof Reflect.get(type, name) === "function");
-  return [...names, ...statics].filter((name) => name !== "constructor" && !name.startsWith("_"));
+function textOfAll(folder: string, isPart: (name: string) => boolean): string {
+  const files = readdirSync(join(root, folder)).filter(isPart);
+  return files.map((name) => readFileSync(join(root, folder, name), "utf8")).join("\n");
 }
 
-for (const [name, value] of Object.entries(multiproc)) {
+const suite = textOfAll("test/conformance", (name) => name !== THIS_FILE);
+const reference = textOfAll("docs/reference", (name) => name !== "README.md");
+
+const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(suite);
+/** `x.name`, `{ name`, `, name`, `name:` and `override name`. */
+const isUsedAsMember = (name: string): boolean =>
+  new RegExp(`(?:[.{,]|\\boverride)\\s*${name}\\b|\\b${name}:`).test(suite);
+
+for (const name of Object.keys(multiproc)) {
   test(`${name} is part of the suite`, () => assert.ok(isUsed(name), `nothing in test/conformance uses ${name}`));
-  if (typeof value !== "function" || value.prototype === undefined) continue;
-  test(`so are the members of ${name}`, () => {
-    const unused = membersOf(value as unknown as { readonly prototype: object }).filter((m) => !isUsedAsMember(m));
-    assert.deepEqual(unused, []);
+}
+
+for (const section of reference.split(/^## /m).slice(1)) {
+  const type = section.slice(0, section.indexOf("\n"));
+  const members = [...section.matchAll(/^- `(?:static )?(?:readonly )?(\w+)/gm)].map((match) => match[1] as string);
+  if (members.length === 0) continue;
+  test(`the members of ${type} are part of the suite`, () => {
+    const isParameter = (name: string): boolean => section.includes(`\n- \`${name}\`: `);
+    assert.deepEqual(
+      members.filter((name) => !isParameter(name) && !isUsedAsMember(name)),
+      [],
+    );
   });
 }

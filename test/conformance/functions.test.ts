@@ -113,6 +113,7 @@ test("all that structured clone takes travels, with cycles and shared references
     bytes: new Uint8Array([1, 2]),
     floats: new Float64Array([1.5]),
     buffer: new ArrayBuffer(3),
+    // oxlint-disable-next-line no-sparse-arrays
     holes: [1, , 3],
     url: new URL("http://a/b"),
     shared,

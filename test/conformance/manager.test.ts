@@ -10,7 +10,9 @@ import {
   Manager,
   ManagerDiedError,
   Process,
+  type ValueProxy,
 } from "multiproc";
+import { authority, serverCertificate, serverKey } from "../fixtures/certificates.ts";
 import { METHODS } from "./each-method.ts";
 
 class Counter {
@@ -75,6 +77,16 @@ test("dict", async () => {
   assert.equal(await d.delete("b"), true);
   assert.equal(await d.compute("a", (n) => (n ?? 0) + 1), 2);
   assert.deepEqual(d.getSync("a"), 2);
+  await assert.rejects(d.getOrThrow("nowhere"), /nowhere/);
+  assert.equal(await d.setDefault("z", 26), 26);
+  assert.deepEqual(
+    await d.toMap(),
+    new Map([
+      ["a", 2],
+      ["z", 26],
+    ]),
+  );
+  assert.deepEqual(await d.popItem(), ["z", 26]);
 });
 
 test("list", async () => {
@@ -85,20 +97,37 @@ test("list", async () => {
   await l.set(0, 9);
   assert.equal(await l.pop(), 3);
   assert.deepEqual(await l.toArray(), [9, 2]);
+  await l.extend([4, 5]);
+  assert.equal(await l.shift(), 9);
+  assert.equal(await l.unshift(7, 8), 5);
+  await l.insert(1, 6);
+  assert.equal(await l.remove(8), true);
+  assert.deepEqual(await l.splice(0, 1), [7]);
+  await l.reverse();
+  assert.deepEqual(await l.concat([1]), [5, 4, 2, 6, 1]);
 });
 
 test("namespace, value, array, set", async () => {
   const names = await m.namespace({ x: 1 });
   await names.set("x", 5);
   assert.equal(await names.get("x"), 5);
+  names.setSync("x", 6);
+  assert.deepEqual([names.hasSync("x"), names.keysSync(), names.toObjectSync()], [true, ["x"], { x: 6 }]);
+  assert.equal(
+    names.updateSync("x", (n) => n + 1),
+    7,
+  );
+  assert.equal(names.deleteSync("x"), true);
   const value = await m.value("int32", 1);
   assert.equal(await value.add(2), 1);
   assert.equal(await value.get(), 3);
   const array = await m.array("float64", [1, 2]);
+  await array.setAll(0, [3, 4]);
+  await array.setAll(0, [1]);
   await array.set(1, 2.5);
   assert.deepEqual(await array.toArray(), [1, 2.5]);
   const set = await m.set([1]);
-  await set.add(2);
+  await set.addAll([1, 2]);
   assert.deepEqual([...(await set.toSet())], [1, 2]);
 });
 
@@ -116,7 +145,10 @@ test("locks, semaphores, conditions, events, barriers, queues, pools", async () 
   await event.set();
   assert.equal(await event.wait(), true);
   const barrier = await m.barrier(2);
-  assert.deepEqual((await Promise.all([barrier.wait(), barrier.wait()])).sort(), [0, 1]);
+  assert.deepEqual(
+    (await Promise.all([barrier.wait(), barrier.wait()])).sort((a, b) => a - b),
+    [0, 1],
+  );
   const queue = await m.queue<number>(1);
   await queue.put(1);
   assert.equal(await queue.tryPut(2), false);
@@ -206,5 +238,34 @@ test("strangers who know the key reach what is shared, and no code is taken from
   await results.push(2);
   assert.deepEqual(await results.toArray(), [1, 2]);
   await assert.rejects(async () => results.push((() => 1) as never));
+  assert.equal(await m.unshare("results"), true);
+  await assert.rejects(far.get("results"), /results/);
+  await far.shutdown();
+});
+
+test("strangers have limits: which types, how long messages, how many connections and objects", async () => {
+  await using limited = await MyManager.start();
+  const address = await limited.listen(
+    { host: "127.0.0.1", port: 0 },
+    { authkey: "secret", expose: ["list"], maxMessage: 10_000, maxConnections: 1, maxObjects: 1 },
+  );
+  const far = await Manager.connect(address, { authkey: "secret", maxMessage: 10_000, timeout: 10_000 });
+  await assert.rejects(far.dict());
+  const list = await far.list([1]);
+  await assert.rejects(far.list([2]), /1/);
+  await assert.rejects(Manager.connect(address, { authkey: "secret" }));
+  await assert.rejects(list.push("x".repeat(20_000) as never));
+  await far.shutdown();
+});
+
+test("over TLS, with node's own options", async () => {
+  await using secure = await Manager.start();
+  const address = await secure.listen(
+    { host: "127.0.0.1", port: 0 },
+    { authkey: "s", tls: { key: serverKey, cert: serverCertificate } },
+  );
+  await secure.share("n", await secure.value("int32", 7));
+  const far = await Manager.connect(address, { authkey: "s", tls: { ca: authority } });
+  assert.equal(await (await far.get<ValueProxy<"int32">>("n")).get(), 7);
   await far.shutdown();
 });

@@ -6,11 +6,12 @@ import {
   AuthenticationError,
   BrokenPipeError,
   BufferTooShortError,
-  type Connection,
   connect,
+  type Connection,
   EndOfStreamError,
   Listener,
   Pipe,
+  SerializationError,
   StateError,
   TimeoutError,
 } from "multiproc";
@@ -74,6 +75,10 @@ test("bytes travel as they are; what is over maxLength is dropped and the connec
   const buffer = new Uint8Array(4);
   assert.equal(b.recvBytesIntoSync(buffer, { offset: 2 }), 1);
   assert.deepEqual([...buffer], [0, 0, 7, 0]);
+  await a.sendBytes(new Uint8Array([8]));
+  assert.deepEqual(b.recvBytesSync(), new Uint8Array([8]));
+  await a.sendBytes(new Uint8Array([9, 9]));
+  assert.equal(await b.recvBytesInto(buffer), 2);
 });
 
 test("a message may be larger than the pipe", async () => {
@@ -83,6 +88,16 @@ test("a message may be larger than the pipe", async () => {
   await sent;
   assert.equal(got.length, 20 * 2 ** 20);
   assert.ok(got.every((byte) => byte === 9));
+});
+
+test("toDuplex() is a stream of messages, both ways", async () => {
+  const [a, b] = Pipe<number>();
+  const stream = a.toDuplex();
+  stream.write(1);
+  assert.equal(await b.recv(), 1);
+  await b.send(2);
+  b.close();
+  assert.deepEqual(await stream.toArray(), [2]);
 });
 
 test("a closed connection: StateError", async () => {
@@ -114,4 +129,21 @@ test("a wrong key: AuthenticationError on both sides", async () => {
 test("a key is required", async () => {
   assert.throws(() => new Listener({ host: "127.0.0.1", port: 0 }, {} as never), TypeError);
   await assert.rejects(async () => connect({ host: "127.0.0.1", port: 1 }, {} as never), TypeError);
+});
+
+test("limits: who does not prove the key in time is dropped, messages have a greatest length, functions are taken if allowed", async () => {
+  const secret = { authkey: "secret", handshakeTimeout: 5000, maxMessageBytes: 1000 };
+  using listener = new Listener({ host: "127.0.0.1", port: 0 }, { ...secret, backlog: 1, functions: true });
+  const connected = connect<unknown>(listener.address, { ...secret, functions: true });
+  const [far, near] = await Promise.all([connected, listener.accept()]);
+  await far.send((n: number) => n + 1);
+  assert.equal(((await near.recv()) as (n: number) => number)(1), 2);
+  await assert.rejects(far.send("x".repeat(2000)));
+  near.close();
+  const [strict, other] = await Promise.all([connect<unknown>(listener.address, secret), listener.accept()]);
+  await assert.rejects(
+    strict.send(() => 1),
+    SerializationError,
+  );
+  other.close();
 });

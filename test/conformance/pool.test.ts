@@ -7,6 +7,7 @@ import {
   type Context,
   getContext,
   Pool,
+  type Progress,
   SerializationError,
   StateError,
   TimeoutError,
@@ -31,6 +32,14 @@ for (const method of METHODS) {
     assert.equal(await pool.submit(add, 1, 2), 3);
     assert.equal(await pool.applyAsync(add, [1, 2]).get(), 3);
     assert.notEqual(await pool.apply(() => process.pid), process.pid);
+  });
+
+  say("mapAsync and starmapAsync give an AsyncResult of the same", async () => {
+    const told: number[][] = [];
+    const doubled = pool.mapAsync(double, [1, 2], { callback: (results) => void told.push(results) });
+    assert.deepEqual(await doubled.get(), [2, 4]);
+    assert.deepEqual(await pool.starmapAsync(Math.max, [[1, 2] as number[], [4, 3]]), [2, 4]);
+    assert.deepEqual(told, [[2, 4]]);
   });
 
   say("map and starmap give results in the order of the items", async () => {
@@ -64,7 +73,10 @@ for (const method of METHODS) {
   say("imapUnordered gives each result once", async () => {
     const got: number[] = [];
     for await (const n of pool.imapUnordered(double, [1, 2, 3])) got.push(n);
-    assert.deepEqual(got.sort(), [2, 4, 6]);
+    assert.deepEqual(
+      got.sort((a, b) => a - b),
+      [2, 4, 6],
+    );
   });
 
   say("async functions are awaited, and a generator's items stream back", async () => {
@@ -127,6 +139,9 @@ test("AsyncResult: ready, successful, wait, get out of time, and it can be await
   await assert.rejects(result.get({ timeout: 0 }), TimeoutError);
   assert.equal(await result, 3);
   assert.deepEqual([result.ready(), result.successful(), result.getSync()], [true, true, 3]);
+  let finished = false;
+  assert.equal(await result.finally(() => (finished = true)), 3);
+  assert.ok(finished);
 });
 
 test("callbacks run in the parent", async () => {
@@ -170,9 +185,11 @@ test("imap goes on after an item that failed; a for await ends at it", async () 
 
 test("progress tells done, total, rate and eta, the last time with done === total", async () => {
   await using pool = new Pool(1);
-  const told: { done: number; total: number | undefined }[] = [];
-  await pool.map(double, [1, 2, 3], { progress: (p) => void told.push({ done: p.done, total: p.total }) });
-  assert.deepEqual(told.at(-1), { done: 3, total: 3 });
+  const told: Progress[] = [];
+  await pool.map(double, [1, 2, 3], { progress: (counts) => void told.push(counts) });
+  const { done, total, rate, eta } = told.at(-1) as Progress;
+  assert.deepEqual([done, total, eta], [3, 3, 0]);
+  assert.ok(rate > 0);
 });
 
 test("what cannot travel is a SerializationError of its call, there and back", async () => {
@@ -191,9 +208,12 @@ test("what cannot travel is a SerializationError of its call, there and back", a
 test("stats() counts", async () => {
   await using pool = new Pool(1);
   await pool.map(double, [1, 2, 3], { chunkSize: 1 });
-  const { workers, queued, running, completed, failed, restarts } = pool.stats();
-  assert.deepEqual([workers.length, queued, running, failed, restarts], [1, 0, 0, 0, 0]);
-  assert.ok(completed >= 1);
+  const { workers, queued, running, completed, failed, restarts, latency, duration } = pool.stats();
+  assert.deepEqual([workers.length, queued, running, completed, failed, restarts], [1, 0, 0, 3, 0, 0]);
+  const [worker] = workers as [(typeof workers)[0]];
+  assert.deepEqual([worker.pid, worker.completed, worker.tasks], [await pool.apply(() => process.pid), 3, 0]);
+  assert.ok(worker.busy >= 0 && worker.busy <= 1);
+  for (const { p50, p95, p99, max } of [latency, duration]) assert.ok(p50 <= p95 && p95 <= p99 && p99 <= max);
 });
 
 test("a task may use a pool of its own", async () => {

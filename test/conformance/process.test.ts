@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import {
   activeChildren,
@@ -182,6 +183,14 @@ test("options say where it works, in which environment, with which flags and str
   const [line] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
   assert.equal(String(line), "/ red true\n");
   await child.join();
+});
+
+test("streams of a child can be pipes", async () => {
+  const target = (): void => void process.stdin.pipe(process.stderr);
+  const child = new Process({ target, stdio: "pipe" }).start();
+  (child.stdin as NodeJS.WritableStream).end("there and back");
+  assert.equal(await text(child.stderr as NodeJS.ReadableStream), "there and back");
+  assert.equal(await child.join(), 0);
 });
 
 test("a child sees process.env as it was at start()", async () => {

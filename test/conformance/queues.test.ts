@@ -108,6 +108,24 @@ test("shutdown({ immediate: true }) drops what is there", async () => {
   await assert.rejects(queue.get(), QueueShutdownError);
 });
 
+test("maxBytes bounds what the items take up in memory", async () => {
+  const queue = new Queue<Uint8Array>(0, { maxBytes: 2 ** 20 });
+  const fill = (): void => {
+    for (;;) queue.putSync(new Uint8Array(2 ** 14));
+  };
+  assert.throws(fill, QueueFullError);
+  assert.ok(queue.size >= 2 ** 6, String(queue.size));
+  for (let left = queue.size; left > 0; left--) await queue.get();
+  await queue.put(new Uint8Array(2 ** 14));
+});
+
+test("toReadable() is a stream of the items, which ends with the queue", async () => {
+  const queue = new Queue<number>();
+  for (const n of [1, 2, 3]) queue.putSync(n);
+  queue.shutdown();
+  assert.deepEqual(await queue.toReadable().toArray(), [1, 2, 3]);
+});
+
 test("SimpleQueue puts and gets", async () => {
   const queue = new SimpleQueue<string>();
   await queue.put("a");

@@ -11,6 +11,7 @@ import {
   DeadlockError,
   deadlocks,
   Event,
+  Guard,
   Lock,
   LockNotHeldError,
   Process,
@@ -71,8 +72,12 @@ for (const make of [
     assert.throws(() => lock.useSync(() => assert.fail("inside")), /inside/);
     {
       using held = await lock.guard();
-      assert.ok(held && lock.locked);
+      assert.ok(held instanceof Guard && lock.locked);
     }
+    const held = lock.guardSync();
+    assert.equal(lock.locked, true);
+    held.release();
+    held.release();
     assert.equal(lock.locked, false);
   });
 }
@@ -99,10 +104,12 @@ test("releasing what is not held: LockNotHeldError; a Lock may be released by an
 
 test("an RLock may be acquired again by its process, and is released as often", async () => {
   const lock = new RLock();
+  assert.equal(lock.isMine, false);
   await lock.acquire();
   assert.equal(lock.acquireSync(), true);
+  assert.equal(await new Process(() => lock.isMine || lock.tryAcquire()).start().result(), false);
   lock.release();
-  assert.equal(lock.locked, true);
+  assert.deepEqual([lock.locked, lock.isMine], [true, true]);
   lock.release();
   assert.equal(lock.locked, false);
 });
@@ -128,6 +135,12 @@ test("a condition: wait and notify under its lock, else LockNotHeldError", async
     });
   }
   assert.equal(await child.result(), true);
+  const blocking = new Process(() => condition.useSync(() => condition.waitForSync(() => n.value === 4))).start();
+  await condition.use(() => {
+    n.value = 4;
+    condition.notify();
+  });
+  assert.equal(await blocking.result(), true);
   assert.throws(() => condition.notify(), LockNotHeldError);
   await assert.rejects(async () => condition.wait(), LockNotHeldError);
   await condition.use(async () => assert.equal(await condition.wait({ timeout: 1 }), false));
@@ -149,7 +162,10 @@ test("a barrier lets its parties go together, each with a number of its own, aft
   const barrier = new Barrier(2, { action: () => void ran.add(1) });
   const child = new Process(() => barrier.wait()).start();
   const mine = await barrier.wait();
-  assert.deepEqual([mine, await child.result()].sort(), [0, 1]);
+  assert.deepEqual(
+    [mine, await child.result()].sort((a, b) => a - b),
+    [0, 1],
+  );
   assert.equal(ran.value, 1);
   assert.deepEqual([barrier.parties, barrier.nWaiting, barrier.broken], [2, 0, false]);
 });
@@ -195,6 +211,7 @@ test("deadlocks() names the cycle: who holds what, who waits for what, and where
   );
   assert.match(parties[0]?.holds ?? "", /a/);
   assert.match(parties[0]?.waitsFor ?? "", /b/);
+  for (const { acquiredAt } of parties) assert.match(acquiredAt ?? "", /synchronization\.test\.[jt]s:\d+/);
   for (const child of children) {
     child.kill();
     await child.join();

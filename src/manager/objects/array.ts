@@ -25,15 +25,17 @@ export class ManagedArray<T extends ElementType = ElementType> {
     }
   }
 
+  /** How many numbers there are. */
   length(): number {
     return this.#values.length;
   }
 
+  /** The name of the type: `"int32"`. */
   type(): ElementName {
     return this.#kind.name;
   }
 
-  /** @throws {RangeError} If there is no such index. */
+  /** The number at an index. @throws {RangeError} If there is no such index. */
   get(index: number): ElementOf<T> {
     return this.#values[this.#check(index)] as ElementOf<T>;
   }
@@ -43,7 +45,7 @@ export class ManagedArray<T extends ElementType = ElementType> {
     return this.#values.at(index);
   }
 
-  /** @throws {RangeError} If there is no such index, or the value does not fit. */
+  /** Writes a number. @throws {RangeError} If there is no such index, or the value does not fit. */
   set(index: number, value: ElementOf<T>): void {
     this.#kind.check("value", value);
     this.#values[this.#check(index)] = value;
@@ -69,15 +71,18 @@ export class ManagedArray<T extends ElementType = ElementType> {
     for (const [i, value] of list.entries()) this.#values[index + i] = value;
   }
 
+  /** As `fill` of an array. */
   fill(value: ElementOf<T>, start?: number, end?: number): void {
     this.#kind.check("value", value);
     this.#values.fill(value, start, end);
   }
 
+  /** As `slice` of an array. */
   slice(start?: number, end?: number): ElementOf<T>[] {
     return this.#values.slice(start, end);
   }
 
+  /** A copy of it. */
   toArray(): ElementOf<T>[] {
     return this.#values.slice();
   }

@@ -66,14 +66,17 @@ export class ManagedBarrier {
     this.#break("it was aborted");
   }
 
+  /** How many have to meet. */
   parties(): number {
     return this.#parties;
   }
 
+  /** How many wait just now. */
   nWaiting(): number {
     return this.#waiters.size;
   }
 
+  /** True when it is broken; `reset` mends it. */
   broken(): boolean {
     return this.#broken !== undefined;
   }

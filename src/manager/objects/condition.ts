@@ -15,22 +15,27 @@ export class ManagedCondition {
     this.#ownership = lock._ownership;
   }
 
+  /** Acquires its lock; gives false when the time ran out. */
   acquire(options?: WaitOptions): boolean | Promise<boolean> {
     return this.#ownership.acquire(currentCall().caller, Deadline.from(options));
   }
 
+  /** Takes its lock if that needs no wait; gives whether it did. */
   tryAcquire(): boolean {
     return this.#ownership.acquire(currentCall().caller, Deadline.from({ timeout: 0 })) === true;
   }
 
+  /** Releases its lock. @throws {LockNotHeldError} If this process does not hold it. */
   release(): void {
     this.#ownership.release(currentCall().caller, "the condition");
   }
 
+  /** True while its lock is held. */
   locked(): boolean {
     return this.#ownership.owner !== undefined;
   }
 
+  /** True from an acquire that followed the death of the holder until the release. */
   ownerDied(): boolean {
     return this.#ownership.ownerDied;
   }

@@ -31,11 +31,13 @@ export class ManagedDict<K = string, V = unknown> {
     return this.#map.get(key) as V;
   }
 
+  /** Sets a value. @throws {TypeError} If the key is an object or a function. */
   set(key: K, value: V): void {
     checkKey(key);
     this.#map.set(key, value);
   }
 
+  /** True if there is such a key. */
   has(key: K): boolean {
     return this.#map.has(key);
   }
@@ -45,10 +47,12 @@ export class ManagedDict<K = string, V = unknown> {
     return this.#map.delete(key);
   }
 
+  /** How many entries there are. */
   size(): number {
     return this.#map.size;
   }
 
+  /** Removes all entries. */
   clear(): void {
     this.#map.clear();
   }
@@ -58,14 +62,17 @@ export class ManagedDict<K = string, V = unknown> {
     return [...this.#map.keys()];
   }
 
+  /** The values, in the order of the keys. */
   values(): V[] {
     return [...this.#map.values()];
   }
 
+  /** Pairs of key and value, in the order of the keys. */
   entries(): [K, V][] {
     return [...this.#map.entries()];
   }
 
+  /** A copy of it, as a Map. */
   toMap(): Map<K, V> {
     return this.#map;
   }

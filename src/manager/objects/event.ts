@@ -13,10 +13,12 @@ export class ManagedEvent {
     this.#waiters.wakeAll(true);
   }
 
+  /** Clears the flag. */
   clear(): void {
     this.#set = false;
   }
 
+  /** True while the flag is set. */
   isSet(): boolean {
     return this.#set;
   }

@@ -19,11 +19,12 @@ export class ManagedList<T = unknown> {
     return this.#items.at(index);
   }
 
-  /** @throws {RangeError} If there is no such index; names it. */
+  /** Replaces an item. @throws {RangeError} If there is no such index; names it. */
   set(index: number, item: T): void {
     this.#items[this.#check(index)] = item;
   }
 
+  /** How many items there are. */
   length(): number {
     return this.#items.length;
   }
@@ -46,10 +47,12 @@ export class ManagedList<T = unknown> {
     return this.#items.splice(this.#check(index), 1)[0];
   }
 
+  /** Removes the first item and gives it; undefined if the list is empty. */
   shift(): T | undefined {
     return this.#items.shift();
   }
 
+  /** Adds items at the beginning; gives the new length. */
   unshift(...items: T[]): number {
     return this.#items.unshift(...items);
   }
@@ -66,30 +69,37 @@ export class ManagedList<T = unknown> {
     return index !== -1;
   }
 
+  /** As `splice` of an array: removes and inserts items; gives those removed. */
   splice(start: number, deleteCount?: number, ...items: T[]): T[] {
     return deleteCount === undefined ? this.#items.splice(start) : this.#items.splice(start, deleteCount, ...items);
   }
 
+  /** A copy of a part, as `slice` of an array. */
   slice(start?: number, end?: number): T[] {
     return this.#items.slice(start, end);
   }
 
+  /** A copy with more items, as `concat` of an array. */
   concat(...others: (T | T[])[]): T[] {
     return this.#items.concat(...others);
   }
 
+  /** Where the first item is that is equal; -1 if there is none. */
   indexOf(item: T, from?: number): number {
     return this.#items.indexOf(item, from);
   }
 
+  /** True if an item is equal. */
   includes(item: T): boolean {
     return this.#items.includes(item);
   }
 
+  /** How many items are equal. */
   count(item: T): number {
     return this.#items.filter((each) => each === item).length;
   }
 
+  /** Turns the order round. */
   reverse(): void {
     this.#items.reverse();
   }
@@ -100,14 +110,17 @@ export class ManagedList<T = unknown> {
     this.#items.sort(compare);
   }
 
+  /** Replaces items by one, as `fill` of an array. */
   fill(item: T, start?: number, end?: number): void {
     this.#items.fill(item, start, end);
   }
 
+  /** Removes all items. */
   clear(): void {
     this.#items.length = 0;
   }
 
+  /** A copy of it. */
   toArray(): T[] {
     return this.#items;
   }

@@ -96,7 +96,7 @@ abstract class ManagedLockBase {
     return this._ownership.acquire(currentCall().caller, Deadline.from({ timeout: 0 })) === true;
   }
 
-  /** @throws {LockNotHeldError} If nobody holds it; for an RLock also if another process does. */
+  /** Releases it. @throws {LockNotHeldError} If nobody holds it; for an RLock also if another process does. */
   release(): void {
     this._ownership.release(currentCall().caller, this.#what);
   }

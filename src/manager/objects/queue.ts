@@ -59,14 +59,17 @@ export class ManagedQueue<T = unknown> {
     return undefined;
   }
 
+  /** How many items there are. */
   size(): number {
     return this.#items.size;
   }
 
+  /** True while there is no item. */
   empty(): boolean {
     return this.#items.size === 0;
   }
 
+  /** True while there are `maxSize` items. */
   full(): boolean {
     return this.#maxSize > 0 && this.#items.size >= this.#maxSize;
   }

@@ -88,7 +88,7 @@ export class ManagedBoundedSemaphore extends ManagedSemaphore {
     this.#limit = value;
   }
 
-  /** @throws {RangeError} If there would be more permits than at the start. */
+  /** Gives permits back. @throws {RangeError} If there would be more permits than at the start. */
   override release(count = 1): void {
     checkInteger("count", count, 1);
     if (this.value() + count > this.#limit) {

@@ -23,6 +23,7 @@ export class ManagedSet<T = unknown> {
     for (const value of list) this.#set.add(value);
   }
 
+  /** True if the value is there. */
   has(value: T): boolean {
     return this.#set.has(value);
   }
@@ -41,10 +42,12 @@ export class ManagedSet<T = unknown> {
     return undefined;
   }
 
+  /** How many values there are. */
   size(): number {
     return this.#set.size;
   }
 
+  /** Removes all values. */
   clear(): void {
     this.#set.clear();
   }
@@ -54,10 +57,12 @@ export class ManagedSet<T = unknown> {
     return [...this.#set];
   }
 
+  /** A copy of the values, in the order in which they were added. */
   toArray(): T[] {
     return [...this.#set];
   }
 
+  /** A copy of it, as a Set. */
   toSet(): Set<T> {
     return this.#set;
   }

@@ -18,15 +18,18 @@ export class ManagedValue<T extends ElementType = ElementType> {
     this.#value = value ?? (this.#kind.zero as ElementOf<T>);
   }
 
+  /** The number. */
   get(): ElementOf<T> {
     return this.#value;
   }
 
+  /** Writes a number. @throws {RangeError} If it does not fit the type. */
   set(value: ElementOf<T>): void {
     this.#kind.check("value", value);
     this.#value = value;
   }
 
+  /** The name of the type: `"int32"`. */
   type(): ElementName {
     return this.#kind.name;
   }
