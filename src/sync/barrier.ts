@@ -14,7 +14,7 @@ import {
   selfSlot,
   type SlotOwner,
 } from "../memory/index.ts";
-import { AdaptiveSpin, NOT_PARKED, type ParkOptions, TIMED_OUT, WaitQueue } from "../wait/index.ts";
+import { AdaptiveSpin, type ParkOptions, TIMED_OUT, WaitQueue } from "../wait/index.ts";
 import { AbandonWatch, clearNote, livingHolders, type LostHolder, readNote, Settle } from "./abandonment.ts";
 import { Lock } from "./lock.ts";
 import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
@@ -34,7 +34,8 @@ const MAX_PARTIES = 1000;
  * | 9    | 1 if that one was waiting here when it died                         | sweeper; holder       |
  * | 10   | slot + 1 of the maker as long as it has not come itself, else 0     | who holds the lock    |
  * | 11, 12 | the note of a lost holder (abandonment.ts)                        | sweeper; holder       |
- * | 13–  | slot + 1 of each that has arrived                                   | who holds the lock    |
+ * | 13   | how the last 32 generations ended: bit (generation mod 32) is 1 if it passed | who holds the lock |
+ * | 14–  | slot + 1 of each that has arrived                                   | who holds the lock    |
  */
 const Word = {
   parties: 0,
@@ -46,10 +47,11 @@ const Word = {
   diedWaiting: 9,
   maker: 10,
   note: 11,
-  arrivals: 13,
+  endings: 13,
+  arrivals: 14,
 } as const;
 
-/** Tokens for the waiters of a generation. */
+/** How a generation ends. */
 const PASSED = 1;
 const BROKEN = 2;
 /** The place of who comes while the action of a full round runs. */
@@ -63,6 +65,11 @@ export interface BarrierOptions {
   readonly action?: () => unknown;
   /** Default time-out of `wait`, in milliseconds. */
   readonly timeout?: number;
+}
+
+/** Why a wait was given up. */
+interface Failure {
+  readonly error: unknown;
 }
 
 interface Arrival {
@@ -153,20 +160,34 @@ export class Barrier extends Primitive {
     deadline.throwIfAborted();
     for (;;) {
       const arrival = this.#arrive();
-      try {
-        if (arrival.index === this.parties - 1) {
-          if (this.#action !== undefined) {
-            await this.#action();
-            this.#open(arrival);
-          }
-          return arrival.index;
-        }
-        const token = await this.#queue.park(deadline, this.#parkOptions(arrival, false));
-        if (this.#passed(arrival, token)) return arrival.index;
-      } catch (error) {
-        this.#breakGeneration(arrival.generation);
-        throw error;
+      if (arrival.index === this.parties - 1) {
+        if (this.#action !== undefined) await this.#finish(arrival, this.#action);
+        return arrival.index;
       }
+      let failure: Failure | undefined;
+      try {
+        await this.#park(deadline, arrival);
+      } catch (error) {
+        failure = { error };
+      }
+      if (this.#passed(arrival, failure)) return arrival.index;
+    }
+  }
+
+  async #park(deadline: Deadline, arrival: Arrival): Promise<void> {
+    let token: number;
+    do token = await this.#queue.park(deadline, this.#parkOptions(arrival, false));
+    while (token !== TIMED_OUT && this.#isWaiting(arrival.generation));
+  }
+
+  /** What the last one does if there is an action: runs it, then lets all go on. */
+  async #finish(arrival: Arrival, action: () => unknown): Promise<void> {
+    try {
+      await action();
+      this.#open(arrival);
+    } catch (error) {
+      this.#breakGeneration(arrival.generation);
+      throw error;
     }
   }
 
@@ -176,20 +197,34 @@ export class Barrier extends Primitive {
     deadline.throwIfAborted();
     for (;;) {
       const arrival = this.#arrive();
-      try {
-        if (arrival.index === this.parties - 1) {
-          if (this.#action !== undefined) {
-            this.#action();
-            this.#open(arrival);
-          }
-          return arrival.index;
-        }
-        const token = this.#parkSync(deadline, arrival);
-        if (this.#passed(arrival, token)) return arrival.index;
-      } catch (error) {
-        this.#breakGeneration(arrival.generation);
-        throw error;
+      if (arrival.index === this.parties - 1) {
+        if (this.#action !== undefined) this.#finishSync(arrival, this.#action);
+        return arrival.index;
       }
+      let failure: Failure | undefined;
+      try {
+        this.#parkSync(deadline, arrival);
+      } catch (error) {
+        failure = { error };
+      }
+      if (this.#passed(arrival, failure)) return arrival.index;
+    }
+  }
+
+  #parkSync(deadline: Deadline, arrival: Arrival): void {
+    if (!deadline.expired && spin.until(() => !this.#isWaiting(arrival.generation))) return;
+    let token: number;
+    do token = this.#queue.parkSync(deadline, this.#parkOptions(arrival, true));
+    while (token !== TIMED_OUT && this.#isWaiting(arrival.generation));
+  }
+
+  #finishSync(arrival: Arrival, action: () => unknown): void {
+    try {
+      action();
+      this.#open(arrival);
+    } catch (error) {
+      this.#breakGeneration(arrival.generation);
+      throw error;
     }
   }
 
@@ -244,11 +279,6 @@ export class Barrier extends Primitive {
     return { validate: () => this.#isWaiting(generation), onSlice: this.#partyCheck(generation, blocking) };
   }
 
-  #parkSync(deadline: Deadline, arrival: Arrival): number {
-    if (!deadline.expired && spin.until(() => !this.#isWaiting(arrival.generation))) return NOT_PARKED;
-    return this.#queue.parkSync(deadline, this.#parkOptions(arrival, true));
-  }
-
   #isWaiting(generation: number): boolean {
     return Atomics.load(this.words, this.word + Word.generation) === generation && !this.broken;
   }
@@ -267,34 +297,48 @@ export class Barrier extends Primitive {
     this.#nextRound(BROKEN);
   }
 
-  /** Under the lock: begins the next round and tells those who wait how theirs ended. */
-  #nextRound(token: typeof PASSED | typeof BROKEN): void {
+  /** Under the lock: begins the next round, notes how this one ended, and wakes those who wait to look. */
+  #nextRound(ending: typeof PASSED | typeof BROKEN): void {
     const { words, word } = this;
+    const bit = 1 << ((words[word + Word.generation] as number) & 31);
+    const endings = words[word + Word.endings] as number;
+    Atomics.store(words, word + Word.endings, ending === PASSED ? endings | bit : endings & ~bit);
     words.fill(0, word + Word.arrivals, word + Word.arrivals + this.parties);
     Atomics.store(words, word + Word.arrived, 0);
     Atomics.add(words, word + Word.generation, 1);
     // All came: whoever died was no party, or another one has taken its place.
-    if (token === PASSED) clearNote(word + Word.note);
-    this.#queue.unpark(Infinity, token);
+    if (ending === PASSED) clearNote(word + Word.note);
+    this.#queue.unpark();
   }
 
-  /** A wait that failed breaks its generation, if that still waits. */
-  #breakGeneration(generation: number): void {
-    this.#locked(() => {
-      if (this.#isWaiting(generation)) this.#break();
+  /** A wait that failed breaks its generation, if that still waits. @returns whether it did. */
+  #breakGeneration(generation: number): boolean {
+    if (!this.#isWaiting(generation)) return false;
+    return this.#locked(() => {
+      const waits = this.#isWaiting(generation);
+      if (waits) this.#break();
+      return waits;
     });
   }
 
-  /** @returns false for who came too late for a round that is over now: he tries the next. */
-  #passed({ index, generation }: Arrival, token: number): boolean {
-    if (token === TIMED_OUT) {
-      this.#breakGeneration(generation);
-      throw new BrokenBarrierError("The barrier is broken: a party ran out of time");
-    }
-    // Not told, but that it is over, or woken by the repair after a death: look.
-    const isOver = token === PASSED || (token !== BROKEN && !this.broken && !this.#isWaiting(generation));
-    if (!isOver) throw this.#error();
-    return index !== TOO_LATE;
+  /**
+   * How a wait ended. Who gave up before the round was over breaks it. Who gave up just as it ended goes on: the others rely on him.
+   * @returns false for who came too late for a round that is over now: he tries the next.
+   */
+  #passed({ index, generation }: Arrival, failure: Failure | undefined): boolean {
+    const gaveUp = this.#breakGeneration(generation);
+    if (this.#hasPassed(generation)) return index !== TOO_LATE;
+    if (failure !== undefined) throw failure.error;
+    throw gaveUp ? new BrokenBarrierError("The barrier is broken: a party ran out of time") : this.#error();
+  }
+
+  /** Whether a generation that does not wait any longer has ended well. */
+  #hasPassed(generation: number): boolean {
+    const { words, word } = this;
+    const ending = (Atomics.load(words, word + Word.endings) >>> (generation & 31)) & 1;
+    // After the look: of one so long ago nothing is known any more.
+    const ago = (Atomics.load(words, word + Word.generation) - generation) | 0;
+    return ending === 1 && ago > 0 && ago < 32;
   }
 
   /** While one waits: breaks the barrier when a party is gone that the round needs. */
@@ -366,7 +410,7 @@ function breakBarriers({ slot, pid }: SlotOwner): void {
     words[word + Word.deadPid] = pid;
     words[word + Word.diedWaiting] = 1;
     Atomics.store(words, word + Word.broken, BROKEN);
-    new WaitQueue(word + Word.queue).unpark(Infinity, BROKEN);
+    new WaitQueue(word + Word.queue).unpark();
   });
 }
 

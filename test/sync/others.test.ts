@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import {
   Barrier,
   BoundedSemaphore,
@@ -14,7 +14,7 @@ import {
   SharedArray,
   wait,
 } from "../../src/index.ts";
-import { WaitQueue } from "../../src/wait/index.ts";
+import { TIMED_OUT, WaitQueue } from "../../src/wait/index.ts";
 
 const ascending = (a: number | undefined, b: number | undefined): number => (a ?? 0) - (b ?? 0);
 const alphabetic = (a: string, b: string): number => a.localeCompare(b);
@@ -293,4 +293,49 @@ test("Barrier: while an asynchronous action runs others can come, and run out of
   assert.equal(barrier.broken, true);
   action.done();
   await runner;
+});
+
+/** What others do while a wait at a barrier is about to park; then `park` goes on as `then` says. */
+function meanwhile(t: TestContext, method: "park" | "parkSync", act: () => void, then?: () => unknown): void {
+  const original = Object.getOwnPropertyDescriptor(WaitQueue.prototype, method) as TypedPropertyDescriptor<
+    () => unknown
+  >;
+  const restore = (): void => void Object.defineProperty(WaitQueue.prototype, method, original);
+  t.after(restore);
+  Object.defineProperty(WaitQueue.prototype, method, {
+    ...original,
+    value(this: WaitQueue, ...args: []) {
+      restore();
+      act();
+      return then === undefined ? original.value?.apply(this, args) : then();
+    },
+  });
+}
+
+test("Barrier: who is about to park while it is reset does not take that for a round that passed (56)", async (t) => {
+  const barrier = new Barrier(2);
+  meanwhile(t, "parkSync", () => barrier.reset());
+  assert.throws(() => barrier.waitSync(), BrokenBarrierError);
+  meanwhile(t, "park", () => {
+    barrier.abort();
+    barrier.reset();
+  });
+  await assert.rejects(barrier.wait(), BrokenBarrierError);
+  assert.deepEqual((await Promise.all([barrier.wait(), barrier.wait()])).sort(ascending), [0, 1]);
+});
+
+test("Barrier: who runs out of time or is aborted just as the last one comes goes on with the others", async (t) => {
+  const barrier = new Barrier(2);
+  let last: Promise<number> | undefined;
+  const come = (): void => void (last = barrier.wait());
+  meanwhile(t, "parkSync", come, () => TIMED_OUT);
+  assert.equal(barrier.waitSync({ timeout: 1 }), 0);
+  assert.equal(await last, 1);
+  meanwhile(t, "park", come, () => Promise.resolve(TIMED_OUT));
+  assert.equal(await barrier.wait({ timeout: 1 }), 0);
+  assert.equal(await last, 1);
+  meanwhile(t, "park", come, () => Promise.reject(new Error("enough")));
+  assert.equal(await barrier.wait(), 0);
+  assert.equal(await last, 1);
+  assert.equal(barrier.broken, false);
 });
