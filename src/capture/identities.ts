@@ -11,6 +11,7 @@ import { builtinNamed, builtinObject } from "./builtins.ts";
 import { toFilePath, toFileUrl } from "./file-values.ts";
 import type { BuiltinImage, ModuleImage } from "./image.ts";
 import { mainModule } from "./main-module.ts";
+import { originOfModule } from "./modules.ts";
 
 const require = createRequire(ownFolder);
 const known = new WeakMap<object, ModuleImage>();
@@ -64,7 +65,7 @@ export function registerLibraryModule(url: string, namespace: object): void {
  * Undefined for all other objects.
  */
 export function referenceTo(value: object): ModuleImage | BuiltinImage | undefined {
-  return known.get(value) ?? builtinObject(value) ?? standardStream(value);
+  return known.get(value) ?? builtinObject(value) ?? originOfModule(value) ?? standardStream(value);
 }
 
 /** `process.stdout` and the like, which exist in the child too; asked for only if they exist here. */

@@ -12,6 +12,8 @@ export interface ModuleImage {
   readonly module: ModuleReference;
   /** Name of the export; `"*"` for the namespace itself, `"default"`, or a path such as `"Foo.bar"`. */
   readonly exportName: string;
+  /** What the compiler put around the module before it had the export. */
+  readonly interop?: VariableReference["interop"];
 }
 
 /** A module as somebody names it: `specifier` is resolved as an import (or require) standing in `importer` would be. */

@@ -2,11 +2,13 @@
 
 import { SerializationError } from "../core/errors.ts";
 import { fs, nodeModule, nodePath, nodeUrl } from "../core/node-builtins.ts";
-import { ownFolder } from "../core/own-modules.ts";
+import { ownFolder, ownModule } from "../core/own-modules.ts";
 import { importerOf, quietly } from "./file-values.ts";
 import type { BuiltinImage, ModuleImage, ModuleReference, VariableReference } from "./image.ts";
 
 const loaded = new Map<string, unknown>();
+/** What was loaded here, and as what: a function that uses it and travels on takes no copy along. */
+const origins = new WeakMap<object, ModuleImage>();
 
 function keyOf({ how, importer, specifier }: ModuleReference): string {
   return `${how} ${importer ?? ""} ${specifier}`;
@@ -16,12 +18,27 @@ function keyOf({ how, importer, specifier }: ModuleReference): string {
 export async function loadModule(reference: ModuleReference): Promise<unknown> {
   const key = keyOf(reference);
   if (loaded.has(key)) return loaded.get(key);
+  if (reference.how === "require" && hasLoaders()) await shareFacade();
   const value =
     reference.how === "require"
       ? requireFrom(reference)
       : await importerOf(reference.importer ?? ownFolder)(reference.specifier);
-  loaded.set(key, value);
-  return value;
+  return keep(reference, value);
+}
+
+let facadeShared: Promise<void> | undefined;
+
+/** A loader makes another copy of this package for `require`: it is told that there is one. */
+function shareFacade(): Promise<void> {
+  return (facadeShared ??= (async () => {
+    const url = ownModule("index.js");
+    const file = nodeUrl.fileURLToPath(url);
+    const { cache } = nodeModule().createRequire(url);
+    if (cache[file] !== undefined) return;
+    const exports = (await import(url)) as object;
+    const { Module } = nodeModule();
+    cache[file] = Object.assign(new Module(file), { filename: file, loaded: true, exports });
+  })());
 }
 
 /**
@@ -31,14 +48,27 @@ export async function loadModule(reference: ModuleReference): Promise<unknown> {
 export function loadedModule(reference: ModuleReference): unknown {
   const key = keyOf(reference);
   if (loaded.has(key)) return loaded.get(key);
-  const value = reference.how === "require" ? requireFrom(reference) : importSync(reference);
-  loaded.set(key, value);
+  return keep(reference, reference.how === "require" ? requireFrom(reference) : importSync(reference));
+}
+
+function keep(reference: ModuleReference, value: unknown): unknown {
+  loaded.set(keyOf(reference), value);
+  rememberOrigin(value, { kind: "module", module: reference, exportName: "*" });
   return value;
+}
+
+function rememberOrigin(value: unknown, image: ModuleImage): void {
+  if (typeof value === "object" && value !== null && !origins.has(value)) origins.set(value, image);
+}
+
+/** The module that this object is, if it was loaded for a received function. */
+export function originOfModule(value: object): ModuleImage | undefined {
+  return origins.get(value);
 }
 
 /** The value of a function or object that travelled as a reference; its module must be loaded, or loadable at once. */
 export function resolveImage(image: ModuleImage | BuiltinImage): unknown {
-  if (image.kind === "module") return pick(loadedModule(image.module), image.exportName, image.module.specifier);
+  if (image.kind === "module") return resolveVariable(image);
   let value: unknown = image.from === "globalThis" ? globalThis : builtinModule(image.from);
   for (const name of image.path) value = (value as Record<string, unknown> | undefined)?.[name];
   return value;
@@ -47,7 +77,10 @@ export function resolveImage(image: ModuleImage | BuiltinImage): unknown {
 /** The value of an imported variable. */
 export function resolveVariable({ module, exportName, interop }: VariableReference): unknown {
   let value = loadedModule(module);
-  if (interop !== undefined) value = wrap(value as object, interop);
+  if (interop !== undefined) {
+    value = wrap(value as object, interop);
+    rememberOrigin(value, { kind: "module", module, exportName: "*", interop });
+  }
   return pick(value, exportName, module.specifier);
 }
 

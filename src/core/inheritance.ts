@@ -6,7 +6,7 @@
  */
 
 export interface Inheritance {
-  /** Descriptor of the parent's arena; undefined in the first process. */
+  /** Descriptor of the program's arena; undefined in the first process until something needs it. */
   arenaFd?: number;
   /** The parent's slot in the process table, if it has one. */
   parentSlot?: number | undefined;
@@ -19,6 +19,24 @@ export interface Inheritance {
   ownFlags: number;
   daemon: boolean;
   parent: { readonly pid: number; readonly name: string } | null;
+  /** True while modules that the target needs are being imported. */
+  importing: boolean;
+  /** The object whose `run()` is being called, and what `run()` of its base class calls. */
+  running?: { readonly object: object; readonly base: unknown } | undefined;
 }
 
-export const inheritance: Inheritance = { identity: [], name: "MainProcess", ownFlags: 0, daemon: false, parent: null };
+/**
+ * Once in a thread, however many copies of this file there are: a loader such as tsx makes one for `import` and one for `require`.
+ * On `process`, which threads do not share, and most test runners' contexts of node:vm do.
+ */
+const KEY: unique symbol = Symbol.for("multiproc.inheritance");
+const shared = process as unknown as { [KEY]?: Inheritance };
+
+export const inheritance: Inheritance = (shared[KEY] ??= {
+  identity: [],
+  name: "MainProcess",
+  ownFlags: 0,
+  daemon: false,
+  parent: null,
+  importing: false,
+});

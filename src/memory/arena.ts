@@ -21,20 +21,18 @@ export interface Arena {
   readonly address: number;
 }
 
-let fd: number | undefined;
 let attached: Arena | undefined;
 
 /** The descriptor of the arena, for children to inherit; makes the arena when there is none. */
 export function arenaFd(): number {
-  fd ??= inheritance.arenaFd ?? createMemoryFile("multiproc", ARENA_BYTES);
-  return fd;
+  return (inheritance.arenaFd ??= createMemoryFile("multiproc", ARENA_BYTES));
 }
 
 /** Tells a child where its inherited arena is. Must come before anything uses it. */
 export function inheritArena(inherited: number): void {
-  if (fd !== undefined && fd !== inherited)
+  if (inheritance.arenaFd !== undefined && inheritance.arenaFd !== inherited)
     throw new StateError("Cannot inherit an arena: this process has one already");
-  fd = inherited;
+  inheritance.arenaFd = inherited;
 }
 
 /** The mapped arena; maps it at the first call. */

@@ -50,10 +50,8 @@ class ThisProcess implements CurrentProcess {
   }
 }
 
-let current: CurrentProcess | undefined;
-let base: BaseRun | undefined;
+let self: CurrentProcess | undefined;
 let parent: ParentProcess | null | undefined;
-let importing = false;
 
 /**
  * This process: `name`, `pid`, `daemon`. While `run()` of a class of one's own runs, it is that object.
@@ -67,7 +65,7 @@ let importing = false;
  * ```
  */
 export function currentProcess(): CurrentProcess {
-  return (current ??= new ThisProcess());
+  return (inheritance.running?.object as CurrentProcess | undefined) ?? (self ??= new ThisProcess());
 }
 
 /**
@@ -94,23 +92,23 @@ function makeParent(): ParentProcess | null {
 
 /** Makes an object the current process: the one whose `run()` is being called. */
 export function setCurrentProcess(object: CurrentProcess, baseRun?: BaseRun): void {
-  current = object;
-  base = baseRun;
+  inheritance.running = { object, base: baseRun };
 }
 
 /** What `run()` of the base class calls for the current process. */
 export function baseRunOf(object: object): BaseRun | undefined {
-  return object === current ? base : undefined;
+  const { running } = inheritance;
+  return object === running?.object ? (running.base as BaseRun | undefined) : undefined;
 }
 
 /** Says whether the modules that a target needs are being imported just now. */
 export function setImporting(isImporting: boolean): void {
-  importing = isImporting;
+  inheritance.importing = isImporting;
 }
 
 /** @throws {StateError} In a child that is still importing what its target needs: a program must not multiply itself. */
 export function checkMayStart(): void {
-  if (!importing) return;
+  if (!inheritance.importing) return;
   throw new StateError(
     "Cannot start a process while a module that the target needs is being imported: the module would start it again in every child; start it in a function, or in the main file",
   );
