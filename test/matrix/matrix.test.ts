@@ -124,7 +124,7 @@ runtime("jest", () => {
   workspace.plain("mjs", last);
   workspace.write(
     "jest.config.mjs",
-    "export default { testMatch: ['**/main.mjs'], moduleFileExtensions: ['mjs', 'js'] };\n",
+    "export default { testMatch: ['**/main.mjs'], moduleFileExtensions: ['mjs', 'js'], cacheDirectory: 'cache' };\n",
   );
   return [workspace, ["--experimental-vm-modules", require.resolve("jest/bin/jest")]];
 });
