@@ -10,6 +10,7 @@ export type {
   ConditionProxy,
   DictProxy,
   DictSource,
+  DictUpdates,
   EventProxy,
   JoinableQueueProxy,
   ListProxy,
@@ -20,6 +21,7 @@ export type {
   RLockProxy,
   SemaphoreProxy,
   SetProxy,
+  Usable,
   ValueProxy,
 } from "./managed-types.ts";
 export type { AcquirableExtras, ConditionExtras, Loopable, ManagedGuard } from "./proxy-extras.ts";

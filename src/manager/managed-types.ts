@@ -18,12 +18,35 @@ import type { AcquirableExtras, ConditionExtras, Loopable } from "./proxy-extras
 import type { ProxyBase, Remote, RemoteIterator, RemoteWithView, SyncView } from "./remote-types.ts";
 import type { DictView, SetOf, ValueView } from "./sync-view.ts";
 
+/** Of what holds a container: runs functions on it in the manager. */
+export interface Usable<C> {
+  /** Runs `fn` in the manager with what holds the values; no other call is served until it, or its promise, is through. */
+  use<R>(fn: (content: C) => R): Promise<Awaited<R>>;
+  useSync<R>(fn: (content: C) => R): Awaited<R>;
+}
+
+/** The two uses of a dict's `update`. */
+export interface DictUpdates<K, V> {
+  /** As `compute`. */
+  update(key: K, fn: (value: V | undefined) => V | Promise<V>): Promise<V>;
+  /** Adds all entries of an object, a Map or pairs, at once. */
+  update(source: DictSource<K, V>): Promise<void>;
+  updateSync(key: K, fn: (value: V | undefined) => V | Promise<V>): V;
+  updateSync(source: DictSource<K, V>): void;
+}
+
 /** The proxy of a dict. */
-export type DictProxy<K = string, V = unknown> = RemoteWithView<ManagedDict<K, V>, DictView<K, V>> & Loopable<[K, V]>;
+export type DictProxy<K = string, V = unknown> = RemoteWithView<
+  Omit<ManagedDict<K, V>, "use" | "update">,
+  DictView<K, V>
+> &
+  DictUpdates<K, V> &
+  Usable<Map<K, V>> &
+  Loopable<[K, V]>;
 /** The proxy of a list. */
-export type ListProxy<T = unknown> = RemoteWithView<ManagedList<T>, T[]> & Loopable<T>;
+export type ListProxy<T = unknown> = RemoteWithView<Omit<ManagedList<T>, "use">, T[]> & Usable<T[]> & Loopable<T>;
 /** The proxy of a set. */
-export type SetProxy<T = unknown> = RemoteWithView<ManagedSet<T>, SetOf<T>> & Loopable<T>;
+export type SetProxy<T = unknown> = RemoteWithView<Omit<ManagedSet<T>, "use">, SetOf<T>> & Usable<Set<T>> & Loopable<T>;
 /** The proxy of a value. */
 export type ValueProxy<T extends ElementType = ElementType> = RemoteWithView<ManagedValue<T>, ValueView<T>>;
 /** The proxy of an array. */

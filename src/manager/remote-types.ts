@@ -32,21 +32,37 @@ export type RemoteResult<R> = [Yielded<Awaited<R>>] extends [never]
 
 type SyncResult<R> = [Yielded<Awaited<R>>] extends [never] ? Awaited<R> : IterableIterator<Yielded<Awaited<R>>>;
 
-type RemoteMember<M> = M extends (...args: infer A) => infer R ? (...args: A) => RemoteResult<R> : Promise<Awaited<M>>;
+type RemoteMethod<A extends unknown[], R> = (...args: A) => RemoteResult<R>;
+
+type BlockingMethod<A extends unknown[], R> = (...args: A) => SyncResult<R>;
+
+/** A function type that is matched signature by signature; one with fewer than four matches its first one several times. */
+interface Overloaded<A extends unknown[], B extends unknown[], C extends unknown[], D extends unknown[], E, F, G, H> {
+  (...args: A): E;
+  (...args: B): F;
+  (...args: C): G;
+  (...args: D): H;
+}
+
+type RemoteMember<M> =
+  M extends Overloaded<infer A, infer B, infer C, infer D, infer E, infer F, infer G, infer H>
+    ? RemoteMethod<A, E> & RemoteMethod<B, F> & RemoteMethod<C, G> & RemoteMethod<D, H>
+    : Promise<Awaited<M>>;
+
+type BlockingTwin<M> =
+  M extends Overloaded<infer A, infer B, infer C, infer D, infer E, infer F, infer G, infer H>
+    ? BlockingMethod<A, E> & BlockingMethod<B, F> & BlockingMethod<C, G> & BlockingMethod<D, H>
+    : never;
 
 /** The blocking view of an object: it looks like the object itself. */
 export type SyncView<T> = {
-  [K in keyof T as Exposed<K>]: T[K] extends (...args: infer A) => infer R ? (...args: A) => SyncResult<R> : T[K];
+  [K in keyof T as Exposed<K>]: T[K] extends AnyFunction ? BlockingTwin<T[K]> : T[K];
 };
 
 type RemoteMembers<T> = { readonly [K in keyof T as Exposed<K>]: RemoteMember<T[K]> };
 
 type SyncTwins<T> = {
-  readonly [K in keyof T as T[K] extends AnyFunction ? `${Exposed<K>}Sync` : never]: T[K] extends (
-    ...args: infer A
-  ) => infer R
-    ? (...args: A) => SyncResult<R>
-    : never;
+  readonly [K in keyof T as T[K] extends AnyFunction ? `${Exposed<K>}Sync` : never]: BlockingTwin<T[K]>;
 };
 
 /** What all proxies have. */

@@ -30,6 +30,12 @@ class Counter {
 
   async *slowItems(): AsyncGenerator<string> {}
 
+  find(by: "id", id: number): Date;
+  find(by: "name", name: string, exact?: boolean): string;
+  find(by: string): unknown {
+    return by;
+  }
+
   _hidden(): void {}
 }
 
@@ -52,6 +58,11 @@ async function compiledOnly(
   expectType<Equal<ReturnType<typeof counter.sync.later>, string>>();
   const n: number = counter.incrementSync(1) + counter.sync.increment(1) + counter.sync.double;
   void n;
+  // Each signature of an overloaded method is there.
+  const [byId, byName] = [counter.find("id", 1), counter.find("name", "a", true)];
+  expectType<Equal<[typeof byId, typeof byName], [Promise<Date>, Promise<string>]>>();
+  const found: [Date, string] = [counter.findSync("id", 1), counter.sync.find("name", "a", true)];
+  void found;
   // @ts-expect-error -- a number is wanted
   await counter.increment("1");
   // @ts-expect-error -- an argument is wanted
@@ -72,6 +83,10 @@ async function compiledOnly(
   // @ts-expect-error -- a number is wanted
   d.sync.a = "1";
   await d.compute("a", (value) => (value ?? 0) + 1);
+  const [updated, merged] = [d.update("a", (value) => (value ?? 0) + 1), d.update({ a: 1 })];
+  expectType<Equal<[typeof updated, typeof merged], [Promise<number>, Promise<void>]>>();
+  const [used, usedLater] = [d.use((map) => [...map.keys()]), l.use(async (items) => items.length)];
+  expectType<Equal<[typeof used, typeof usedLater], [Promise<("a" | "b")[]>, Promise<number>]>>();
   for await (const [key, value] of d) {
     expectType<Equal<typeof key, "a" | "b">>();
     expectType<Equal<typeof value, number>>();
