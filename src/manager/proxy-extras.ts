@@ -3,6 +3,7 @@
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { QueueShutdownError } from "../core/errors.ts";
 import { checkFunction } from "../core/options.ts";
+import { remoteIterator } from "./remote-iterator.ts";
 import { refOf } from "./remote-proxy.ts";
 
 /** A lock that is held; released at the end of the block (`using`). */
@@ -101,6 +102,13 @@ const queue = {
   },
 };
 
+/** What a method gave that is no generator but returns an iterator; a loop lets go of it at the end. */
+const iterator = {
+  [Symbol.asyncIterator](this: unknown): AsyncIterator<unknown> {
+    return remoteIterator(Promise.resolve(this))[Symbol.asyncIterator]();
+  },
+};
+
 const EXTRAS: Record<string, object> = {
   lock: acquirable,
   rlock: acquirable,
@@ -113,6 +121,7 @@ const EXTRAS: Record<string, object> = {
   set: loopOver("toArray"),
   queue,
   joinableQueue: queue,
+  iterator,
 };
 
 export function extrasFor(kind: string): object {

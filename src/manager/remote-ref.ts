@@ -30,18 +30,12 @@ interface Held {
   release(): void;
 }
 
-/** Names of methods whose functions are called back in this process, not sent away: those of event emitters and targets. */
-const LISTENING: ReadonlySet<string> = new Set([
-  "on",
-  "once",
-  "off",
-  "addListener",
-  "removeListener",
-  "prependListener",
-  "prependOnceListener",
-  "addEventListener",
-  "removeEventListener",
-]);
+/**
+ * Names of methods whose functions are called back in this process, not sent away: those of event emitters and targets, `subscribe`, and
+ * what is named like them (`onTick`, `offTick`, `onceReady`).
+ */
+const LISTENING =
+  /^(?:on|once|off|subscribe|unsubscribe|(?:add|remove|prepend|prependOnce)Listener|(?:add|remove)EventListener|(?:on|once|off)[A-Z].*)$/;
 
 export class RemoteRef {
   readonly client: ManagerClient;
@@ -98,7 +92,7 @@ export class RemoteRef {
   }
 
   #outgoing(name: string, args: readonly unknown[]): readonly unknown[] {
-    if (!LISTENING.has(name) || !args.some((arg) => typeof arg === "function")) return args;
+    if (!args.some((arg) => typeof arg === "function") || !LISTENING.test(name)) return args;
     return args.map((arg) => (typeof arg === "function" ? this.client.callback(arg as () => unknown) : arg));
   }
 }

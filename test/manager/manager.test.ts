@@ -206,7 +206,8 @@ test("87. generators, async generators and other iterators are looped over", asy
   for await (const n of c.slowlyUpTo(2)) seen.push(n);
   for await (const n of c.numbers()) seen.push(n);
   for await (const n of await c.upTo(1)) seen.push(n);
-  assert.deepEqual(seen, [0, 1, 2, 0, 1, 7, 8, 0]);
+  for await (const n of await c.numbers()) seen.push(n);
+  assert.deepEqual(seen, [0, 1, 2, 0, 1, 7, 8, 0, 7, 8]);
   assert.deepEqual([...c.sync.upTo(2), ...c.upToSync(1)], [0, 1, 0]);
   for await (const n of c.upTo(1e9)) if (n === 3) break;
 });
@@ -489,6 +490,48 @@ test("events call back in the process that listens", async () => {
   assert.deepEqual(await event, [3, process.pid]);
   await ticker.off("tick", listener);
   assert.equal(await ticker.tick(4), false);
+});
+
+test("functions given to subscribe, onTick and their like are called in the process that gave them, too", async () => {
+  class Clock {
+    #listeners = new Set<(n: number) => void>();
+    subscribe(listener: (n: number) => void): void {
+      this.#listeners.add(listener);
+    }
+    unsubscribe(listener: (n: number) => void): void {
+      this.#listeners.delete(listener);
+    }
+    onTick(listener: (n: number) => void): void {
+      this.#listeners.add(listener);
+    }
+    offTick(listener: (n: number) => void): void {
+      this.#listeners.delete(listener);
+    }
+    /** No listener: it runs in the manager. */
+    once_(fn: () => number): number {
+      return fn();
+    }
+    tick(n: number): number {
+      for (const listener of this.#listeners) listener(n);
+      return this.#listeners.size;
+    }
+  }
+  const clock = await shared.create(Clock);
+  const heard = new EventEmitter();
+  const subscriber = (n: number): boolean => heard.emit("subscriber", n, process.pid);
+  const onTick = (n: number): boolean => heard.emit("onTick", n, process.pid);
+  await clock.subscribe(subscriber);
+  await clock.onTick(onTick);
+  const events = Promise.all([once(heard, "subscriber"), once(heard, "onTick")]);
+  assert.equal(await clock.tick(3), 2);
+  assert.deepEqual(await events, [
+    [3, process.pid],
+    [3, process.pid],
+  ]);
+  assert.notEqual(await clock.once_(() => process.pid), process.pid);
+  await clock.offTick(onTick);
+  await clock.unsubscribe(subscriber);
+  assert.equal(await clock.tick(4), 0);
 });
 
 test("the blocking view of a dict looks like an object", async () => {
