@@ -203,6 +203,36 @@ const flags = await against(
   [on, off],
 );
 report.row("Event ping-pong, promises", "µs", flags, oneCpu ? "" : "<= 0.8", peer("event"));
+
+async function playAwaiting(n, mine, cond, turns) {
+  const { view } = turns;
+  for (let i = 0; i < n; i++) {
+    await cond.acquire();
+    while (view[0] !== mine) await cond.wait();
+    view[0] = 1 - mine;
+    cond.notify();
+    cond.release();
+  }
+}
+const awaitedConditions = await against(
+  ROUNDS / 2,
+  (n) => playAwaiting(n, 0, condition, turn),
+  (n, c, t, fn) => fn(n, 1, c, t),
+  [condition, turn, playAwaiting],
+);
+report.row("Condition ping-pong, promises", "µs", awaitedConditions, oneCpu ? "" : "<= 0.8", peer("condition"));
+
+const awaitedBarriers = await against(
+  ROUNDS / 2,
+  async (n) => {
+    for (let i = 0; i < n; i++) await barrier.wait();
+  },
+  async (n, b) => {
+    for (let i = 0; i < n; i++) await b.wait();
+  },
+  [barrier],
+);
+report.row("Barrier round, promises", "µs", awaitedBarriers, oneCpu ? "" : "<= 0.8", peer("barrier"));
 report.print();
 
 if (!oneCpu) {
