@@ -143,12 +143,15 @@ export function commentOf(declaration) {
 
 /** Its members, but for those that it has from another name of the reference; a Context has the exported names. */
 export function membersOf(declaration, names) {
-  return (declaration.children ?? []).filter((member) => {
+  const members = (declaration.children ?? []).filter((member) => {
     if (isSymbolNamed(member) || member.name.startsWith("_") || member.kind === ReflectionKind.Constructor)
       return false;
     if (declaration.name === "Context" && names.has(member.name)) return false;
     return !names.has(member.inheritedFrom?.name.split(".")[0]);
   });
+  // What a class has of a base that is no part of the public surface stands after what is its own.
+  const isOwn = ({ inheritedFrom }) => inheritedFrom === undefined;
+  return [...members.filter(isOwn), ...members.filter((member) => !isOwn(member))];
 }
 
 /** What it does, in words; what blocks and has a promise's twin needs none of its own, nor does what replaces another's member. */

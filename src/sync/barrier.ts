@@ -390,10 +390,6 @@ export class Barrier extends Primitive {
     const how = words[word + Word.diedWaiting] === 1 ? "died while it waited there" : "is gone, and will not come";
     return new BrokenBarrierError(`The barrier is broken: process ${pid} ${how}`);
   }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
 }
 
 /** Breaks the barriers at which a dead process was waiting. */

@@ -6,9 +6,9 @@ import { defineHandle } from "../core/handle.ts";
 import { checkFunction, checkInteger, typeError } from "../core/options.ts";
 import { AdaptiveSpin, TIMED_OUT, WaitQueue } from "../wait/index.ts";
 import { abandoned, ABANDONED, AbandonWatch, readNote } from "./abandonment.ts";
-import type { Guard } from "./lock-like.ts";
+import { LockLike } from "./lock-like.ts";
 import { Lock } from "./lock.ts";
-import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
+import { Existing, registerPrimitive, SyncKind } from "./primitive.ts";
 import { RLock } from "./rlock.ts";
 
 const TAG = "Condition";
@@ -33,7 +33,7 @@ const NOTE = 4;
  * await child.join();
  * ```
  */
-export class Condition extends Primitive {
+export class Condition extends LockLike {
   static {
     defineHandle(Condition, (condition) => condition.transfer(TAG, condition.#lock));
     registerPrimitive(TAG, (existing) => new Condition(existing as never));
@@ -81,26 +81,6 @@ export class Condition extends Primitive {
   /** See Lock. */
   get ownerDied(): boolean {
     return this.#lock.ownerDied;
-  }
-
-  /** Holds the lock around `fn`, whatever `fn` does. */
-  use<R>(fn: () => R | PromiseLike<R>): Promise<Awaited<R>> {
-    return this.#lock.use(fn);
-  }
-
-  /** As `use`, blocking; `fn` must not return a promise. */
-  useSync<R>(fn: () => R): R {
-    return this.#lock.useSync(fn);
-  }
-
-  /** Acquires its lock and gives what releases it at the end of a scope: `using held = await condition.guard()`. */
-  guard(): Promise<Guard> {
-    return this.#lock.guard();
-  }
-
-  /** As `guard`, blocking. */
-  guardSync(): Guard {
-    return this.#lock.guardSync();
   }
 
   /**
@@ -209,10 +189,6 @@ export class Condition extends Primitive {
 
   #restoreLock(count: number): void {
     if (this.#lock instanceof RLock && count > 1) this.#lock.restore(count);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 

@@ -155,10 +155,6 @@ export class Event extends Primitive {
       },
     };
   }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
 }
 
 /** Wakes who waits for an event that is set: the dead process may have set it and not got as far as to wake them. */

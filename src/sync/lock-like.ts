@@ -1,61 +1,50 @@
-/** What locks offer above acquire and release. */
+/** What is acquired and released can be held around a function, and for a scope. */
 
-/** What a lock's scope needs. */
-export interface Releasable {
-  release(): void;
-}
+import type { WaitOptions } from "../core/deadline.ts";
+import { checkFunction } from "../core/options.ts";
+import { Guard } from "./guard.ts";
+import { Primitive } from "./primitive.ts";
 
-/**
- * A held lock, released at the end of a scope: `using held = await lock.guard()`.
- *
- * @example
- * ```ts
- * import { Lock } from "multiproc";
- *
- * const lock = new Lock();
- * {
- *   using held = await lock.guard();
- *   console.log(lock.locked); // true
- * }
- * console.log(lock.locked); // false
- * ```
- */
-export class Guard {
-  #lock: Releasable | undefined;
+/** The base of Lock, RLock, Semaphore and Condition. */
+export abstract class LockLike extends Primitive {
+  abstract acquire(options?: WaitOptions): Promise<boolean>;
+  abstract acquireSync(options?: WaitOptions): boolean;
+  abstract release(): void;
 
-  /** Made by `guard`. @internal */
-  constructor(lock: Releasable) {
-    this.#lock = lock;
+  /** Acquires it, calls `fn`, and releases it when `fn` is done, whatever `fn` does. @returns what `fn` gives. */
+  async use<R>(fn: () => R | PromiseLike<R>): Promise<Awaited<R>> {
+    checkFunction("fn", fn);
+    await this.acquire();
+    try {
+      return await fn();
+    } finally {
+      this.release();
+    }
   }
 
-  /** Releases the lock; only the first call does. */
-  release(): void {
-    const lock = this.#lock;
-    this.#lock = undefined;
-    lock?.release();
+  /** As `use`, blocking; `fn` must not return a promise. */
+  useSync<R>(fn: () => R): R {
+    checkFunction("fn", fn);
+    this.acquireSync();
+    try {
+      return fn();
+    } finally {
+      this.release();
+    }
   }
 
-  [Symbol.dispose](): void {
-    this.release();
+  /** Acquires it and gives what releases it at the end of a scope: `using held = await lock.guard()`. */
+  async guard(): Promise<Guard> {
+    await this.acquire();
+    return new Guard(this);
   }
-}
 
-/** Runs something while a lock is held, whatever it does. */
-export async function useHeld<R>(lock: Releasable, fn: () => R | PromiseLike<R>): Promise<Awaited<R>> {
-  try {
-    return await fn();
-  } finally {
-    lock.release();
+  /** As `guard`, blocking. */
+  guardSync(): Guard {
+    this.acquireSync();
+    return new Guard(this);
   }
 }
 
-/** As `useHeld`, for functions that do not wait. */
-export function useHeldSync<R>(lock: Releasable, fn: () => R): R {
-  try {
-    return fn();
-  } finally {
-    lock.release();
-  }
-}
-
+/** What `acquire` gives when it need not wait. */
 export const ACQUIRED: Promise<boolean> = Promise.resolve(true);

@@ -3,13 +3,12 @@
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { LockNotHeldError } from "../core/errors.ts";
 import { defineHandle } from "../core/handle.ts";
-import { checkFunction } from "../core/options.ts";
 import { selfSlot } from "../memory/index.ts";
-import { ACQUIRED, Guard, useHeld, useHeldSync } from "./lock-like.ts";
+import { ACQUIRED, LockLike } from "./lock-like.ts";
 import { LOCK_BYTES } from "./lock-layout.ts";
 import { checkLockOptions, type LockOptions, writeLockOptions } from "./lock-options.ts";
 import { LockWord } from "./lock-word.ts";
-import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
+import { Existing, registerPrimitive, SyncKind } from "./primitive.ts";
 
 const TAG = "Lock";
 
@@ -33,7 +32,7 @@ const TAG = "Lock";
  * console.log(total.value); // 3
  * ```
  */
-export class Lock extends Primitive {
+export class Lock extends LockLike {
   static {
     defineHandle(Lock, (lock) => lock.transfer(TAG, undefined));
     registerPrimitive(TAG, (existing) => new Lock(existing as never));
@@ -100,35 +99,5 @@ export class Lock extends Primitive {
   /** Releases it. @throws {LockNotHeldError} If nobody holds it. */
   release(): void {
     if (!this.#lock.release()) throw new LockNotHeldError("Cannot release the lock: nobody holds it");
-  }
-
-  /** Holds it around `fn`, whatever `fn` does. */
-  async use<R>(fn: () => R | PromiseLike<R>): Promise<Awaited<R>> {
-    checkFunction("fn", fn);
-    await this.acquire();
-    return useHeld(this, fn);
-  }
-
-  /** As `use`, blocking. */
-  useSync<R>(fn: () => R): R {
-    checkFunction("fn", fn);
-    this.acquireSync();
-    return useHeldSync(this, fn);
-  }
-
-  /** Acquires it for a scope: `using held = await lock.guard()`. */
-  async guard(): Promise<Guard> {
-    await this.acquire();
-    return new Guard(this);
-  }
-
-  /** As `guard`, blocking. */
-  guardSync(): Guard {
-    this.acquireSync();
-    return new Guard(this);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }

@@ -63,6 +63,10 @@ export abstract class Primitive {
     this.cell.release();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   protected checkOpen(): void {
     if (this.#closed) throw new StateError(`Cannot use this ${this.constructor.name}: it is closed`);
   }

@@ -3,10 +3,10 @@
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { ProcessDiedError } from "../core/errors.ts";
 import { defineHandle } from "../core/handle.ts";
-import { checkFunction, checkInteger } from "../core/options.ts";
+import { checkInteger } from "../core/options.ts";
 import { AdaptiveSpin, NOT_PARKED, type ParkOptions, TIMED_OUT, WaitQueue } from "../wait/index.ts";
 import { selfSlot } from "../memory/index.ts";
-import { ACQUIRED, Guard, useHeld, useHeldSync } from "./lock-like.ts";
+import { ACQUIRED, LockLike } from "./lock-like.ts";
 import { abandoned, ABANDONED, AbandonWatch, readNote } from "./abandonment.ts";
 import {
   hasHolders,
@@ -17,7 +17,7 @@ import {
   SemaphoreWord,
   sweepHolders,
 } from "./permit-holders.ts";
-import { Existing, Primitive, registerPrimitive, SyncKind } from "./primitive.ts";
+import { Existing, registerPrimitive, SyncKind } from "./primitive.ts";
 
 const TAG = "Semaphore";
 const BOUNDED_TAG = "BoundedSemaphore";
@@ -45,7 +45,7 @@ const spin = new AdaptiveSpin();
  * console.log((await Promise.all(children.map((child) => child.result()))).join(" ")); // 10 20 30 40
  * ```
  */
-export class Semaphore extends Primitive {
+export class Semaphore extends LockLike {
   static {
     defineHandle(Semaphore, (semaphore) => semaphore.transfer(semaphore.tag, undefined));
     registerPrimitive(TAG, (existing) => new Semaphore(existing as never));
@@ -198,36 +198,6 @@ export class Semaphore extends Primitive {
   #refuse(): never {
     const error = new RangeError("Cannot release the semaphore: all of its permits are free");
     throw Object.assign(error, { code: "ERR_OUT_OF_RANGE" });
-  }
-
-  /** Holds a permit around `fn`, whatever `fn` does. */
-  async use<R>(fn: () => R | PromiseLike<R>): Promise<Awaited<R>> {
-    checkFunction("fn", fn);
-    await this.acquire();
-    return useHeld(this, fn);
-  }
-
-  /** As `use`, blocking. */
-  useSync<R>(fn: () => R): R {
-    checkFunction("fn", fn);
-    this.acquireSync();
-    return useHeldSync(this, fn);
-  }
-
-  /** Acquires a permit for a scope: `using permit = await semaphore.guard()`. */
-  async guard(): Promise<Guard> {
-    await this.acquire();
-    return new Guard(this);
-  }
-
-  /** As `guard`, blocking. */
-  guardSync(): Guard {
-    this.acquireSync();
-    return new Guard(this);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 
