@@ -115,7 +115,7 @@ export class Scheduler implements WorkerListener {
   /** Ends a task from outside. @returns false when it has ended already. */
   cancel(task: Task, error: unknown): boolean {
     if (task.ended) return false;
-    const worker = this.#workers.find(({ tasks }) => tasks.includes(task));
+    const worker = this.#workerOf(task);
     if (worker !== undefined) {
       worker.read();
       if (task.ended) return false;
@@ -132,14 +132,14 @@ export class Scheduler implements WorkerListener {
   /** Ends tasks of one call. */
   cancelAll(tasks: readonly Task[], error: unknown): void {
     const open = new Set(tasks.filter((task) => !task.ended));
-    this.#queue.keep((task) => !open.has(task));
+    for (const task of open) this.#queue.delete(task);
     for (const worker of this.#workers.slice()) {
       if (![...worker.tasks].some((task) => open.has(task))) continue;
       worker.read();
       this.#requeue(worker);
       if (worker.begun.some((task) => open.has(task) && !task.ended)) worker.end();
     }
-    this.#queue.keep((task) => !open.has(task));
+    for (const task of open) this.#queue.delete(task);
     for (const task of open) {
       if (task.ended) continue;
       this.#reject(task, error);
@@ -152,13 +152,17 @@ export class Scheduler implements WorkerListener {
   drop(task: Task): void {
     if (task.ended) return;
     task.ended = true;
-    const worker = this.#workers.find(({ tasks }) => tasks.includes(task));
+    const worker = this.#workerOf(task);
     if (worker !== undefined && worker.begun.includes(task)) return worker.stopStream(task);
     if (worker !== undefined) this.#requeue(worker);
     this.#queue.delete(task);
     for (const transfer of task.taken?.transfers ?? []) transfer.abort?.();
     this.#finish(task);
     this.dispatch();
+  }
+
+  #workerOf(task: Task): PoolWorker | undefined {
+    return task.queued ? undefined : this.#workers.find(({ tasks }) => tasks.includes(task));
   }
 
   streamConsumed(task: Task): void {
@@ -287,7 +291,7 @@ export class Scheduler implements WorkerListener {
   }
 
   #failAll(makeError: () => unknown): void {
-    const tasks = [...this.#queue.drain()];
+    const tasks = this.#queue.drain();
     for (const worker of this.#workers) {
       tasks.push(...worker.takeBack());
       tasks.push(...worker.tasks);

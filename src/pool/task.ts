@@ -40,6 +40,8 @@ export interface Task {
   /** How often it may be begun again when its worker dies. */
   retries: number;
   readonly queuedAt: number;
+  /** It is in the queue of its pool. */
+  queued: boolean;
   /** Its listener has been told. */
   ended: boolean;
   /** The pool need not wait for it any more. */
@@ -84,6 +86,7 @@ export function makeTask(
     timeout,
     retries,
     queuedAt: performance.now(),
+    queued: false,
     ended: false,
     finished: false,
     isStream: false,
