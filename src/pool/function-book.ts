@@ -77,7 +77,7 @@ export class FunctionBook {
 }
 
 function makeBooked(fn: Function, parts: Pick<BookedFunction, "id" | "bytes" | "image" | "isCurrent">): BookedFunction {
-  return { ...parts, name: fn.name || "an anonymous function", uses: 0, itemMs: UNKNOWN_MS };
+  return { ...parts, name: fn.name || "<anonymous>", uses: 0, itemMs: UNKNOWN_MS };
 }
 
 const sink = new HeapSink();

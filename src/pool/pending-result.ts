@@ -3,17 +3,17 @@
 import { CancelledError } from "../core/errors.ts";
 import { onAbort } from "../core/on-abort.ts";
 import { AsyncResult, type ResultSource, settle } from "./async-result.ts";
-import { warnOfCallback } from "./progress.ts";
+import { callBack } from "./callbacks.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Settler } from "./settler.ts";
 import { waitForPools } from "./wait-for-pools.ts";
 
 /** What calls with callbacks have in common. */
 export interface Callbacks<R> {
-  /** Called with the value. One that throws becomes a process warning. */
-  readonly callback?: ((value: R) => void) | undefined;
+  /** Called with the value. One that throws, or rejects, becomes a process warning. */
+  readonly callback?: ((value: R) => unknown) | undefined;
   /** Called with the error. */
-  readonly errorCallback?: ((error: unknown) => void) | undefined;
+  readonly errorCallback?: ((error: unknown) => unknown) | undefined;
 }
 
 interface ResultOptions<R> extends Callbacks<R> {
@@ -53,13 +53,13 @@ export class PendingResult<R> implements Settler, ResultSource {
   value(value: unknown): void {
     this.#stopListening?.();
     settle(this.result, "fulfilled", value);
-    guarded("result", this.#options?.callback, value as R);
+    callBack("result", this.#options?.callback, value as R);
   }
 
   error(error: unknown): void {
     this.#stopListening?.();
     settle(this.result, "rejected", error);
-    guarded("error", this.#options?.errorCallback, error);
+    callBack("error", this.#options?.errorCallback, error);
   }
 
   cancel(): boolean {
@@ -68,13 +68,5 @@ export class PendingResult<R> implements Settler, ResultSource {
 
   waitSync(milliseconds: number): void {
     waitForPools(this.#scheduler, milliseconds);
-  }
-}
-
-function guarded<T>(name: string, callback: ((value: T) => void) | undefined, value: T): void {
-  try {
-    callback?.(value);
-  } catch (error) {
-    warnOfCallback(name, error);
   }
 }

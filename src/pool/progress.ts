@@ -1,6 +1,8 @@
 /** How far a call is: counts for a callback, or a bar on a terminal. */
 
+import type { MultiBar, Options, Params } from "cli-progress";
 import { typeError } from "../core/options.ts";
+import { callBack } from "./callbacks.ts";
 
 /** How far a call is. */
 export interface Progress {
@@ -15,7 +17,7 @@ export interface Progress {
 }
 
 /** `true` draws a bar on standard error, if that is a terminal. */
-export type ProgressOption = boolean | ((progress: Progress) => void);
+export type ProgressOption = boolean | ((progress: Progress) => unknown);
 
 export function checkProgress(progress: unknown): asserts progress is ProgressOption | undefined {
   if (progress === undefined || typeof progress === "boolean" || typeof progress === "function") return;
@@ -30,10 +32,12 @@ interface Bar {
 
 /** A bar is drawn this often at most. */
 const FRAME_MS = 50;
+const BAR = "{name} {bar} {percentage}% | {value}/{total} | {eta_formatted} left";
+const COUNT = "{name} {value} done | {duration_formatted}";
 
 /** Counts the items of one call. */
 export class ProgressReporter {
-  readonly #tell: ((progress: Progress) => void) | undefined;
+  readonly #tell: ((progress: Progress) => unknown) | undefined;
   readonly #startedAt = performance.now();
   readonly #bar: { bar?: Bar; isOver: boolean } | undefined;
   #total: number | undefined;
@@ -83,11 +87,7 @@ export class ProgressReporter {
     const rate = seconds > 0 ? this.#done / seconds : 0;
     const total = this.#total;
     const eta = total === undefined || rate === 0 ? undefined : ((total - this.#done) / rate) * 1000;
-    try {
-      this.#tell?.({ done: this.#done, total, rate, eta });
-    } catch (error) {
-      warnOfCallback("progress", error);
-    }
+    callBack("progress", this.#tell, { done: this.#done, total, rate, eta });
     const now = performance.now();
     if (this.#bar?.bar !== undefined && now - this.#drawnAt >= FRAME_MS) {
       this.#drawnAt = now;
@@ -96,29 +96,19 @@ export class ProgressReporter {
   }
 }
 
-/** A callback that throws costs no task: it is told as a warning. */
-export function warnOfCallback(name: string, error: unknown): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.emitWarning(`The ${name} callback of a pool has thrown: ${text}`, "PoolCallbackWarning");
-}
-
-interface MultiBarLike {
-  create(total: number, start: number, payload: object): Bar;
-  remove(bar: Bar): void;
-  stop(): void;
-}
-
 /** All bars of a program stand below each other. */
-let bars: MultiBarLike | undefined;
+let bars: MultiBar | undefined;
 let open = 0;
 
 async function openBar(name: string, holder: { bar?: Bar; isOver: boolean }, total: number | undefined): Promise<void> {
-  const { MultiBar, Presets } = (await import("cli-progress")).default;
+  const { Format, MultiBar, Presets } = (await import("cli-progress")).default;
   if (holder.isOver) return;
-  const format = `${name} {bar} {percentage}% | {value}/{total} | {eta_formatted} left`;
-  bars ??= new MultiBar({ format, hideCursor: true, clearOnComplete: false }, Presets.shades_classic) as MultiBarLike;
+  // As long as nobody knows the total there is nothing to draw a part of.
+  const format = (options: Options, params: Params, payload: object): string =>
+    Format.Formatter({ ...options, format: params.total === 0 ? COUNT : BAR }, params, payload);
+  bars ??= new MultiBar({ format, hideCursor: true, clearOnComplete: false }, Presets.shades_classic);
   open += 1;
-  const bar = bars.create(total ?? 0, 0, {});
+  const bar = bars.create(total ?? 0, 0, { name });
   holder.bar = {
     setTotal: (known) => bar.setTotal(known),
     update: (done) => bar.update(done),

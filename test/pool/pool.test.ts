@@ -86,6 +86,21 @@ test("a callback that throws is told as a warning, and costs nothing", async () 
   assert.match((await warned).message, /thrown by a callback/);
 });
 
+test("callbacks that are async and reject are told as warnings, too", async () => {
+  const warnings: string[] = [];
+  const note = ({ message }: Error): void => void warnings.push(message);
+  process.on("warning", note);
+  const refuse = async (): Promise<never> => {
+    throw new Error("rejected by a callback");
+  };
+  await pool.applyAsync(square, [2], { callback: refuse }).wait();
+  await pool.applyAsync(() => assert.fail("no"), [], { errorCallback: refuse }).wait();
+  await pool.map(square, [1], { progress: refuse });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("warning", note);
+  assert.equal(warnings.filter((text) => text.includes("rejected by a callback")).length, 3);
+});
+
 test("102: an argument that cannot travel is refused at the call; a result that cannot fails its task; 20 times", async () => {
   // A pool of its own: one that other tests use may just be replacing a worker.
   const own = new Pool(1);
