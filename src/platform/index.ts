@@ -6,5 +6,6 @@ export * from "./linux/memory.ts";
 export * from "./linux/named-memory.ts";
 export * from "./linux/process.ts";
 export * from "./linux/sockets.ts";
+export * from "./linux/watch.ts";
 export { EEXIST, ENOENT, ENOSPC, systemError } from "./errno.ts";
 export { assertSupported } from "./support.ts";

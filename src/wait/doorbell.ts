@@ -7,7 +7,7 @@
 
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { arena, onSweep, selfSlot, Slot, slotGeneration, slotWord } from "../memory/index.ts";
-import { createPipe, type Watch, watchReadable } from "../platform/index.ts";
+import { createPipe, type Watch, watchBell } from "../platform/index.ts";
 
 type Listener = () => void;
 
@@ -40,7 +40,7 @@ export function installDoorbell(): void {
   readEnd = reader;
   // The write end stays open: without a writer the pipe would be at its end and readable for ever.
   void writer;
-  watch = watchReadable(reader, hear);
+  watch = watchBell(reader, hear);
   watch.unref();
   Atomics.store(arena().words, slotWord(selfSlot()) + Slot.bellFd, reader);
 }

@@ -22,3 +22,9 @@ test("a worker thread that is terminated takes its children along, and leaves no
   await program.ended();
   assert.equal(program.stderr(), "");
 });
+
+test("worker threads that are terminated while events come do not end the program", async () => {
+  const program = startProgram("thread", ["busy"]);
+  assert.deepEqual(await program.ended(), { code: 0, signal: null }, program.stderr());
+  assert.equal(program.stdout(), "all ended\n");
+});

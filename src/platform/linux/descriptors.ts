@@ -1,8 +1,8 @@
-/** Pipes, socket pairs, and waiting for descriptors: in the event loop and blocking. */
+/** Pipes, socket pairs, and blocking until descriptors are ready. */
 
 import { closeSync } from "node:fs";
 import { EINTR } from "../errno.ts";
-import { checked, errno, koffi, libc } from "./libc.ts";
+import { checked, errno, libc } from "./libc.ts";
 import { ownedByThread } from "./thread-owned.ts";
 
 const O_CLOEXEC = 0o2000000;
@@ -75,69 +75,4 @@ export function pollWritable(fd: number, timeoutMs: number): boolean {
   const result = libc().poll(table, 1, Math.ceil(timeoutMs));
   if (result === -1 && errno() !== EINTR) checked("poll", result);
   return result === 1;
-}
-
-/** A descriptor watched by the event loop. */
-export interface Watch {
-  /** Lets the program end although the descriptor is watched. */
-  unref(): void;
-  ref(): void;
-  /** Ends the watching; the descriptor itself stays open, and may be closed only after this. */
-  close(): void;
-}
-
-/**
- * Calls `onReadable` in a turn of the event loop of its own while the descriptor is readable.
- *
- * koffi's poll handle is a uv_poll. Its traps are met here once: promise continuations are not drained after its callback
- * (hence setImmediate), exceptions in it are swallowed (they surface from setImmediate), a handle that nobody keeps is
- * collected and goes silent (the set keeps it), ref or close after close crashes, and so does a callback while the environment is
- * torn down (hence all are closed at exit).
- */
-export function watchReadable(fd: number, onReadable: () => void): Watch {
-  return watch(fd, { readable: true, disconnect: true }, onReadable);
-}
-
-/** As `watchReadable`, while the descriptor can be written to, or writing fails. */
-export function watchWritable(fd: number, onWritable: () => void): Watch {
-  return watch(fd, { writable: true, disconnect: true }, onWritable);
-}
-
-function watch(
-  fd: number,
-  events: { readable?: boolean; writable?: boolean; disconnect: boolean },
-  onEvent: () => void,
-): Watch {
-  let scheduled = false;
-  let closed = false;
-  const handle = koffi().node.poll(fd, events, () => {
-    if (scheduled || closed) return;
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      if (!closed) onEvent();
-    });
-  });
-  const made: Watch & { readonly handle: object } = {
-    handle,
-    ref: () => void (closed || handle.ref()),
-    unref: () => void (closed || handle.unref()),
-    close: () => {
-      if (closed) return;
-      closed = true;
-      watched.delete(made);
-      handle.close();
-    },
-  };
-  if (!closesAtExit) process.once("exit", closeAll);
-  closesAtExit = true;
-  watched.add(made);
-  return made;
-}
-
-const watched = new Set<Watch>();
-let closesAtExit = false;
-
-function closeAll(): void {
-  for (const watch of watched) watch.close();
 }

@@ -8,14 +8,15 @@
 
 import { closeSync, openSync, readlinkSync } from "node:fs";
 import { systemError } from "../errno.ts";
-import { errno, libc } from "./libc.ts";
+import { checked, errno, libc } from "./libc.ts";
 
 const O_CLOEXEC = 0o2000000;
+const F_DUPFD_CLOEXEC = 1030;
 
 let isMain: boolean | undefined;
 
 /** Asks the system: loading node's `worker_threads` for it takes over a millisecond. */
-function isMainThread(): boolean {
+export function isMainThread(): boolean {
   return (isMain ??= askIsMainThread());
 }
 
@@ -42,4 +43,9 @@ export function ownedByThread(fd: number): number {
   } finally {
     libc().close(fd);
   }
+}
+
+/** Another number for a descriptor, of which node knows nothing until it is given it. */
+export function duplicate(fd: number): number {
+  return checked("fcntl(F_DUPFD_CLOEXEC)", libc().fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
