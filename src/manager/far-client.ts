@@ -3,6 +3,7 @@
 import { HeapSink, sourceOf } from "../core/bytes.ts";
 import { ManagerDiedError, SerializationError, StateError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
+import { rangeError } from "../core/options.ts";
 import { encodeTo } from "../codec/index.ts";
 import {
   PROXY_TAG,
@@ -35,10 +36,13 @@ export class FarClient implements ManagerClient {
   readonly #collected = new FinalizationRegistry<number>((id) => {
     if (this.#known.get(id)?.proxy.deref() === undefined) this.#forget(id);
   });
+  readonly #theirMaxMessage: number;
   #ended: string | undefined;
 
-  constructor(socket: MessageSocket, maxMessage: number) {
+  /** @param maxMessage Bytes of the longest message that is taken. @param theirMaxMessage The manager's. */
+  constructor(socket: MessageSocket, maxMessage: number, theirMaxMessage: number) {
     this.#socket = socket;
+    this.#theirMaxMessage = theirMaxMessage;
     socket.unref();
     const close = (error: Error | undefined): void =>
       this.#end(`the connection ended${error === undefined ? "" : `: ${error.message}`}`);
@@ -58,9 +62,11 @@ export class FarClient implements ManagerClient {
       signal?.throwIfAborted();
       this.#assertOpen();
       const number = this.#pending.nextNumber();
-      this.#send(number, id, op, signal === undefined ? 0 : SIGNAL, name, args);
+      this.#socket.send(
+        this.#checkLength(this.#request(number, id, op, signal === undefined ? 0 : SIGNAL, name, args)),
+      );
       this.#socket.ref();
-      return this.#pending.wait(number, origin, signal, () => this.#send(number, 0, Op.cancel, 0, "", []));
+      return this.#pending.wait(number, origin, signal, () => this.#tell(number, 0, Op.cancel, ""));
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -95,7 +101,7 @@ export class FarClient implements ManagerClient {
     this.#socket.close();
   }
 
-  #send(number: number, id: number, op: number, flags: number, name: string, args: readonly unknown[]): void {
+  #request(number: number, id: number, op: number, flags: number, name: string, args: readonly unknown[]): Uint8Array {
     const sink = new HeapSink();
     writeRequest(sink, number, id, op, flags, name);
     if (args.length > 0)
@@ -103,7 +109,18 @@ export class FarClient implements ManagerClient {
         (ref) => this.#own(ref as RemoteRef),
         () => encodeTo(sink, args, WRITE),
       );
-    this.#socket.send(sink.take());
+    return sink.take();
+  }
+
+  /** What has no arguments, and no answer. */
+  #tell(number: number, id: number, op: number, name: string): void {
+    this.#socket.send(this.#request(number, id, op, 0, name, []));
+  }
+
+  /** The manager would end the connection, and with it all that goes over it. */
+  #checkLength(request: Uint8Array): Uint8Array {
+    if (request.length <= this.#theirMaxMessage) return request;
+    throw rangeError("args", `at most ${this.#theirMaxMessage} bytes long (the manager's maxMessage)`, request.length);
   }
 
   /** A proxy among the arguments: one of this manager, or it means nothing there. */
@@ -139,7 +156,7 @@ export class FarClient implements ManagerClient {
   #forget(id: number): void {
     const known = this.#known.get(id);
     this.#known.delete(id);
-    if (known !== undefined && this.#ended === undefined) this.#send(0, id, Op.drop, 0, String(known.received), []);
+    if (known !== undefined && this.#ended === undefined) this.#tell(0, id, Op.drop, String(known.received));
   }
 
   #assertOpen(): void {

@@ -2,15 +2,19 @@
 
 import type { Socket } from "node:net";
 import { type Deadline, MAX_TIMER_MS } from "../core/deadline.ts";
-import { TimeoutError } from "../core/errors.ts";
+import { StateError, TimeoutError } from "../core/errors.ts";
 import { net, tls as nodeTls } from "../core/node-builtins.ts";
 import { FarClient } from "./far-client.ts";
 import { HANDSHAKE_MS, MessageSocket } from "./message-socket.ts";
 import type { BoundAddress, CheckedConnectOptions } from "./stranger-options.ts";
 
+const ENDED_BEFORE_TLS =
+  "Cannot connect: the other side ended the connection before TLS had begun; a manager does that when it has as many connections as it " +
+  "allows (maxConnections)";
+
 /**
- * Connects to a manager that listens. Rejects with AuthenticationError if the keys differ, TimeoutError when the time ran out, what the system
- * or TLS says otherwise.
+ * Connects to a manager that listens. Rejects with AuthenticationError if the keys differ, StateError if it has as many connections as it
+ * allows, TimeoutError when the time ran out, what the system or TLS says otherwise.
  */
 export async function connectFar(address: BoundAddress, options: CheckedConnectOptions): Promise<FarClient> {
   const { key, tls, deadline, maxMessage } = options;
@@ -20,8 +24,8 @@ export async function connectFar(address: BoundAddress, options: CheckedConnectO
   const connect = async (): Promise<FarClient> => {
     await (tls === undefined ? connected(socket, "connect") : secured(socket));
     const messages = new MessageSocket(socket);
-    await messages.answer(key);
-    return new FarClient(messages, maxMessage);
+    const theirMaxMessage = await messages.answer(key);
+    return new FarClient(messages, maxMessage, theirMaxMessage);
   };
   return await inTime(connect(), deadline, () => socket.destroy());
 }
@@ -41,7 +45,9 @@ async function secured(socket: Socket): Promise<void> {
   const late = (): void =>
     void socket.destroy(new TimeoutError("Cannot connect: the other side does not answer by TLS"));
   socket.once("connect", () => socket.setTimeout(HANDSHAKE_MS, late));
-  await connected(socket, "secureConnect");
+  await connected(socket, "secureConnect").catch((cause: unknown) => {
+    throw (cause as NodeJS.ErrnoException).code === "ECONNRESET" ? new StateError(ENDED_BEFORE_TLS, { cause }) : cause;
+  });
   socket.setTimeout(0);
   socket.off("timeout", late);
 }

@@ -294,7 +294,8 @@ export class Manager {
    * Connects to a manager of another program, here or on another machine.
    * @param options The key; `tls` if the manager listens with it; `timeout` in milliseconds (default: as long as the system tries to connect,
    *   and 10 seconds for what comes then) and `signal`. @returns What can `get` what is shared, and `create`. Rejects with AuthenticationError
-   *   if the keys differ, TimeoutError when the time ran out, the signal's reason, or what the system or TLS says.
+   *   if the keys differ, StateError if the manager has as many connections as it allows, TimeoutError when the time ran out, the signal's
+   *   reason, or what the system or TLS says.
    */
   static async connect<This extends typeof Manager>(
     this: This,

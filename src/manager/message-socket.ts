@@ -2,16 +2,17 @@
  * Messages over a socket, between two who prove to each other that they know a key before anything else is said.
  *
  * The listener sends a nonce; the other one answers with a nonce of its own and an HMAC-SHA-256 of both; the listener answers with
- * another HMAC of both. Neither sends the key, and what one sends is of no use to who repeats it: the two proofs differ.
- * A message is its length in 4 bytes and its bytes. Source: the challenge of CPython's `multiprocessing.connection`.
+ * another HMAC of both, and with the length of the longest message that it takes. Neither sends the key, and what one sends is of no use to
+ * who repeats it: the two proofs differ. One for whom there is no place is told so in place of the nonce. A message is its length in 4 bytes and its bytes. Source: the challenge of CPython's `multiprocessing.connection`.
  */
 
 import type { Socket } from "node:net";
-import { AuthenticationError } from "../core/errors.ts";
+import { AuthenticationError, StateError } from "../core/errors.ts";
 import { crypto } from "../core/node-builtins.ts";
 import { typeError } from "../core/options.ts";
 
 const MAGIC = "multiproc-manager 1\n";
+const NO_PLACE = "multiproc-manager has no place\n";
 const NONCE_BYTES = 32;
 const MAX_HANDSHAKE_BYTES = 256;
 /** How long the other side may take to prove that it knows the key, and for what comes before. */
@@ -60,10 +61,8 @@ export class MessageSocket {
 
   send(message: Uint8Array): void {
     if (this.#closed) return;
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt32LE(message.length);
     this.#socket.cork();
-    this.#socket.write(length);
+    this.#socket.write(uint32(message.length));
     this.#socket.write(message);
     // One packet for all that is sent in this turn.
     process.nextTick(() => this.#socket.uncork());
@@ -81,27 +80,41 @@ export class MessageSocket {
     this.#socket.unref();
   }
 
-  /** The listener's side. Rejects with AuthenticationError, and closes, if the other one does not know the key. */
-  async challenge(key: Uint8Array): Promise<void> {
+  /**
+   * The listener's side. Rejects with AuthenticationError, and closes, if the other one does not know the key.
+   * @param limit Bytes of the longest message that will be taken: the other one is told.
+   */
+  async challenge(key: Uint8Array, limit: number): Promise<void> {
     const mine = crypto().randomBytes(NONCE_BYTES);
     const answer = this.#next();
     this.send(Buffer.concat([Buffer.from(MAGIC), mine]));
     const bytes = await answer;
     const theirs = bytes.subarray(0, NONCE_BYTES);
     if (!isEqual(bytes.subarray(NONCE_BYTES), proof(key, "client", mine, theirs))) throw this.#refuse();
-    this.send(proof(key, "server", mine, theirs));
+    const limitBytes = uint32(limit);
+    this.send(Buffer.concat([limitBytes, proof(key, "server", mine, theirs, limitBytes)]));
   }
 
-  /** The side of who connects. */
-  async answer(key: Uint8Array): Promise<void> {
+  /**
+   * The side of who connects. Rejects with AuthenticationError as `challenge` does, with StateError if the listener has no place.
+   * @returns bytes of the longest message that the listener takes.
+   */
+  async answer(key: Uint8Array): Promise<number> {
     const greeting = await this.#next();
+    if (isEqual(greeting, Buffer.from(NO_PLACE))) {
+      this.close();
+      throw new StateError("Cannot connect: the manager has as many connections as it allows (maxConnections)");
+    }
     const theirs = greeting.subarray(MAGIC.length);
     if (Buffer.from(greeting.subarray(0, MAGIC.length)).toString() !== MAGIC || theirs.length !== NONCE_BYTES)
       throw this.#refuse();
     const mine = crypto().randomBytes(NONCE_BYTES);
     const answer = this.#next();
     this.send(Buffer.concat([mine, proof(key, "client", theirs, mine)]));
-    if (!isEqual(await answer, proof(key, "server", theirs, mine))) throw this.#refuse();
+    const bytes = Buffer.from(await answer);
+    const limitBytes = bytes.subarray(0, LENGTH_BYTES);
+    if (!isEqual(bytes.subarray(LENGTH_BYTES), proof(key, "server", theirs, mine, limitBytes))) throw this.#refuse();
+    return limitBytes.readUInt32LE();
   }
 
   /** The next message of the handshake. */
@@ -152,8 +165,24 @@ export class MessageSocket {
   }
 }
 
-function proof(key: Uint8Array, side: string, server: Uint8Array, client: Uint8Array): Buffer {
-  return crypto().createHmac("sha256", key).update(side).update(server).update(client).digest();
+/** Tells one that has just connected that there is no place for it, and ends the connection. */
+export function turnAway(socket: Socket): void {
+  // It may be gone already.
+  socket.on("error", () => {});
+  socket.write(Buffer.concat([uint32(NO_PLACE.length), Buffer.from(NO_PLACE)]));
+  socket.destroySoon();
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(LENGTH_BYTES);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function proof(key: Uint8Array, side: string, ...said: readonly Uint8Array[]): Buffer {
+  const hmac = crypto().createHmac("sha256", key).update(side);
+  for (const bytes of said) hmac.update(bytes);
+  return hmac.digest();
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -26,9 +26,9 @@ export interface ListenOptions {
   tls?: TlsOptions | undefined;
   /** Names of the types that strangers can make objects of; default: all of `static types` and the built-in ones. */
   expose?: readonly string[] | undefined;
-  /** Bytes of the longest message that is accepted; default 64 MiB. */
+  /** Bytes of the longest message that is accepted; default 64 MiB. Who connects is told: a longer call rejects there with RangeError. */
   maxMessage?: number | undefined;
-  /** Connections at a time; default 256. */
+  /** Connections at a time; default 256. To one more `connect` rejects with StateError. */
   maxConnections?: number | undefined;
   /** Objects that one connection can hold; default 10,000. */
   maxObjects?: number | undefined;
@@ -40,7 +40,7 @@ export interface ConnectOptions extends WaitOptions {
   authkey: string | Uint8Array;
   /** Options of Node's `tls.connect`, as `{ ca, servername }`; default: no TLS. */
   tls?: ConnectionOptions | undefined;
-  /** Bytes of the longest message that is accepted; default 64 MiB. */
+  /** Bytes of the longest message that is accepted; default 64 MiB. A longer reply ends the connection. */
   maxMessage?: number | undefined;
 }
 

@@ -5,7 +5,7 @@ import { lstatSync, unlinkSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { net, tls as nodeTls } from "../core/node-builtins.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { HANDSHAKE_MS, MessageSocket } from "./message-socket.ts";
+import { HANDSHAKE_MS, MessageSocket, turnAway } from "./message-socket.ts";
 import type { ObjectTable } from "./object-table.ts";
 import type { SharedObject } from "./shared-object.ts";
 import type { BoundAddress, StrangerServerOptions } from "./stranger-options.ts";
@@ -60,7 +60,9 @@ export class StrangerServer {
   /** Before it has proved anything, and before TLS: whoever only connects must not fill the memory either. */
   #count(socket: Socket): void {
     if (this.#open >= this.#options.maxConnections) {
-      socket.destroy();
+      // By TLS nothing can be said before its handshake, which costs what is to be saved.
+      if (this.#options.tls === undefined) turnAway(socket);
+      else socket.destroy();
       return;
     }
     this.#open += 1;
@@ -68,10 +70,10 @@ export class StrangerServer {
   }
 
   async #accept(socket: Socket, dispatcher: Dispatcher, control: SharedObject, table: ObjectTable): Promise<void> {
-    if (socket.destroyed) return;
+    if (!socket.writable) return;
     const messages = new MessageSocket(socket);
     try {
-      await messages.challenge(this.#options.key);
+      await messages.challenge(this.#options.key, this.#options.maxMessage);
     } catch {
       return;
     }

@@ -16,6 +16,7 @@ import {
   Process,
   type QueueProxy,
 } from "../../src/index.ts";
+import { MessageSocket } from "../../src/manager/message-socket.ts";
 
 class Counter {
   n = 0;
@@ -186,10 +187,53 @@ test("limits: length of messages, objects of a connection, connections", async (
   const far = await Manager.connect(place, { authkey });
   for (let i = 0; i < 3; i++) await far.dict();
   await assert.rejects(far.dict(), /holds 3 already/);
-  await assert.rejects(Manager.connect(place, { authkey }), Error);
+  await assert.rejects(Manager.connect(place, { authkey }), {
+    name: "StateError",
+    message: "Cannot connect: the manager has as many connections as it allows (maxConnections)",
+  });
   const d = await m.dict();
   await m.share("d", d);
-  await assert.rejects(far.dict({ long: "x".repeat(2000) }), ManagerDiedError);
+  // The call alone fails: what else goes over the connection goes on.
+  await assert.rejects(far.dict({ long: "x".repeat(2000) }), {
+    name: "RangeError",
+    message: /^args must be at most 1000 bytes long \(the manager's maxMessage\), not 20\d\d$/,
+  });
+  await assert.rejects(far.get("d"), /holds 3 already/);
+  await far.shutdown();
+  await m.shutdown();
+});
+
+test("a stranger that sends more than it was told is allowed loses its connection, and nobody else does", async () => {
+  const m = await Manager.start();
+  const place = await m.listen({ host: "127.0.0.1", port: 0 }, { authkey, maxMessage: 1000 });
+  const far = await Manager.connect(place, { authkey });
+  const socket = connect(place.port, place.host);
+  await once(socket, "connect");
+  const messages = new MessageSocket(socket);
+  assert.equal(await messages.answer(Buffer.from(authkey)), 1000);
+  const closed = new Promise<void>((resolve) =>
+    messages.listen(
+      1000,
+      () => {},
+      () => resolve(),
+    ),
+  );
+  messages.send(new Uint8Array(1001));
+  await closed;
+  assert.equal(await (await far.value("int32", 7)).get(), 7);
+  await far.shutdown();
+  await m.shutdown();
+});
+
+test("a reply that is longer than who connected takes ends the connection, and says why", async () => {
+  const m = await Manager.start();
+  const place = await m.listen({ host: "127.0.0.1", port: 0 }, { authkey });
+  const far = await Manager.connect(place, { authkey, maxMessage: 1000 });
+  const d = await far.dict({ long: "x".repeat(2000) });
+  await assert.rejects(d.get("long"), {
+    name: "ManagerDiedError",
+    message: /the connection ended: a message of 20\d\d bytes came, and 1000 are allowed$/,
+  });
   await m.shutdown();
 });
 

@@ -111,6 +111,10 @@ test("a connection counts before it has finished its TLS handshake", async () =>
   const second = connectByTls({ ...place, ca: authority });
   // Refused, not served: the first one has the only place. It may have to wait until the server has seen that one.
   await once(second, "error");
+  await assert.rejects(Manager.connect(place, { authkey, tls: { ca: authority } }), {
+    name: "StateError",
+    message: /^Cannot connect: the other side ended the connection before TLS had begun; .*\(maxConnections\)$/,
+  });
   silent.destroy();
   const far = await connectedWhenFree(place);
   assert.equal(await (await far.get<ListProxy<number>>("list")).at(0), 1);
