@@ -1,7 +1,7 @@
-/** Where a message is encoded before it goes into a ring: on the heap, or, when it is too long for that, in a block of its own. */
+/** Where a message is encoded before it goes into a ring: on the heap, or, when it is too long for that, in a carrier. */
 
 import type { ByteSink } from "../core/bytes.ts";
-import { allocateExtent, type Extent } from "../memory/index.ts";
+import { type Carrier, returnCarrier, takeCarrier } from "../memory/index.ts";
 import { MAX_INLINE_BYTES } from "../ring/index.ts";
 
 const SCRATCH_BYTES = 4096;
@@ -13,8 +13,8 @@ export class MessageSink implements ByteSink {
   words!: Int32Array;
   position = 0;
   limit = 0;
-  /** The block that the message stands in, if it has one. */
-  extent: Extent | undefined;
+  /** What the message stands in, if it is long. */
+  carrier: Carrier | undefined;
 
   constructor() {
     this.#use(new ArrayBuffer(SCRATCH_BYTES));
@@ -28,21 +28,21 @@ export class MessageSink implements ByteSink {
       this.bytes.set(written);
       return;
     }
-    const former = this.extent;
-    // Pages that nobody touches cost nothing, so there may be plenty.
-    this.extent = allocateExtent(former === undefined ? needed + MAX_INLINE_BYTES : 2 * needed);
-    this.#use(this.extent.map());
+    const former = this.carrier;
+    this.carrier = takeCarrier(former === undefined ? needed : 2 * needed);
+    this.#use(this.carrier.bytes.buffer);
     this.bytes.set(written);
-    former?.release();
+    if (former !== undefined) returnCarrier(former, written.length);
   }
 
   /** Gives up what the last message left, for the next one. */
   reset(): void {
+    if (this.carrier !== undefined) {
+      returnCarrier(this.carrier, this.position);
+      this.carrier = undefined;
+      this.#use(new ArrayBuffer(SCRATCH_BYTES));
+    }
     this.position = 0;
-    if (this.extent === undefined) return;
-    this.extent.release();
-    this.extent = undefined;
-    this.#use(new ArrayBuffer(SCRATCH_BYTES));
   }
 
   #use(buffer: ArrayBuffer): void {

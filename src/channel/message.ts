@@ -2,6 +2,7 @@
 
 import { decodeFrom, type DecodeOptions, type Encoded, encodeTo, type EncodeOptions } from "../codec/index.ts";
 import { BufferTooShortError, StateError } from "../core/errors.ts";
+import { ownCopy } from "../core/own-copy.ts";
 import { retractRef } from "../memory/index.ts";
 import { MAX_INLINE_BYTES, onDiscard, type RecordView, Written } from "../ring/index.ts";
 import type { Ring } from "../ring/index.ts";
@@ -72,8 +73,8 @@ export class Outgoing {
   write({ writer }: Ring): number {
     const sink = this.#sink;
     let result: number;
-    if (sink.extent !== undefined) {
-      const ref = sink.extent.refer();
+    if (sink.carrier !== undefined) {
+      const ref = sink.carrier.refer();
       result = writer.writeBlock(this.#kind, ref, sink.position);
       if (result !== Written.done) retractRef(ref);
     } else if (this.#bytes !== undefined) result = writer.write(this.#kind, 0, this.#bytes, this.#bytes.length);
@@ -146,10 +147,7 @@ function assertBytes({ kind }: RecordView): void {
 }
 
 function copyOf({ bytes, position, limit }: RecordView): Uint8Array {
-  // Not zeroed first, which would cost as much as the copy.
-  const copy = limit > position ? Buffer.allocUnsafeSlow(limit - position) : Buffer.alloc(0);
-  copy.set(bytes.subarray(position, limit));
-  return new Uint8Array(copy.buffer, 0, copy.length);
+  return ownCopy(bytes.subarray(position, limit));
 }
 
 /** What nobody reads any more: the handles in it are taken, and dropped. Functions are not made, since that would run code. */

@@ -2,6 +2,7 @@
 
 import type { ByteSource } from "../core/bytes.ts";
 import { SerializationError } from "../core/errors.ts";
+import { ownCopy } from "../core/own-copy.ts";
 import { reviveHandle } from "../core/handle.ts";
 import { readFunction } from "./decode-function.ts";
 import { readError } from "./decode-error.ts";
@@ -97,12 +98,9 @@ export class Decoder implements Reader {
   copy(): Uint8Array {
     const length = this.double();
     if (!(length >= 0 && length <= this.#limit - this.#position)) this.fail("it is cut short");
-    // Not zeroed first, which would cost as much as the copy.
-    const { buffer } = length > 0 ? Buffer.allocUnsafeSlow(length) : new Uint8Array(0);
-    const bytes = new Uint8Array(buffer, 0, length);
-    bytes.set(this.#bytes.subarray(this.#position, this.#position + length));
+    const start = this.#position;
     this.#position += length;
-    return bytes;
+    return ownCopy(this.#bytes.subarray(start, this.#position));
   }
 
   get position(): number {

@@ -7,7 +7,8 @@
 
 import { StateError } from "../core/errors.ts";
 import { inheritance } from "../core/inheritance.ts";
-import { createMemoryFile, type Mapping, mapFile } from "../platform/index.ts";
+import { onLargeCopy } from "../core/own-copy.ts";
+import { createMemoryFile, type Mapping, mapFile, prepareFreshMemory } from "../platform/index.ts";
 import { ARENA_BYTES, CONTROL_BYTES, HEAP_OFFSET, CHUNK_BYTES, Header, MAGIC } from "./layout.ts";
 
 /** The control region, seen as words of different sizes: word i of `words` is byte 4·i, of `longs` and `doubles` byte 8·i. */
@@ -42,6 +43,8 @@ export function arena(): Arena {
 }
 
 function attach(): Arena {
+  // From now on large messages can come, and what loads the system's functions is loaded.
+  onLargeCopy(prepareFreshMemory);
   const mapping = mapFile(arenaFd(), 0, CONTROL_BYTES);
   const made = viewsOf(mapping);
   const found = Atomics.compareExchange(made.words, Header.magic, 0, MAGIC);

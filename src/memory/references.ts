@@ -28,6 +28,11 @@ export function hold(id: number): void {
   localOwners.set(id, owners + 1);
 }
 
+/** How many local owners a block has. */
+export function ownersHere(id: number): number {
+  return localOwners.get(id) ?? 0;
+}
+
 /** Removes a local owner. @returns true when nobody anywhere holds the block any more and the caller must free it. */
 export function drop(id: number): boolean {
   const owners = localOwners.get(id) ?? 0;

@@ -3,11 +3,23 @@
  *
  * With one of each no lock is needed (L. Lamport, "Proving the Correctness of Multiprocess Programs", 1977), so there is none
  * that a dead process could hold. A record is its length in bytes (a multiple of 8), its kind, and its contents; it becomes
- * visible when the writer moves the tail over it. What does not fit goes into an extent, which the record names.
+ * visible when the writer moves the tail over it. What does not fit goes into a carrier, which the record names.
  */
 
 import type { ByteSink, ByteSource } from "../core/bytes.ts";
-import { allocateExtent, arena, type BlockRef, type Extent, openExtent, referTo, retractRef } from "../memory/index.ts";
+import { ownCopy } from "../core/own-copy.ts";
+import {
+  arena,
+  type BlockRef,
+  type Carried,
+  type Carrier,
+  type Extent,
+  openCarried,
+  referTo,
+  retractRef,
+  returnCarrier,
+  takeCarrier,
+} from "../memory/index.ts";
 
 /** Address space of a lane; its pages cost memory when they are first used. */
 export const LANE_BYTES: number = 2 ** 21;
@@ -18,11 +30,16 @@ const OUTSIDE = 0x8000_0000;
 /** Id, generation, start and length of what is outside. */
 const OUTSIDE_BYTES = 32;
 
-/** Where the contents of a written record are; whoever gets it releases the extent. */
+/** Where the contents of a written record are; whoever gets it gives the carrier back. */
 export interface Written {
-  readonly outside: Extent | undefined;
+  readonly outside: Carrier | undefined;
   readonly start: number;
   readonly length: number;
+}
+
+/** Lets go of what a record stands in. */
+export function letGo({ outside, start, length }: Written): void {
+  if (outside !== undefined) returnCarrier(outside, start + length);
 }
 
 /** The side that writes: a sink for one record at a time, `begin` to `commit` or `abort`. */
@@ -39,7 +56,7 @@ export class LaneWriter implements ByteSink {
   #head: number;
   #start = 0;
   #kind = 0;
-  #outside: Extent | undefined;
+  #outside: Carrier | undefined;
 
   constructor(extent: Extent, tailWord: number, headWord: number) {
     this.#ring = new Uint8Array(extent.map({ mirrored: true }));
@@ -73,19 +90,19 @@ export class LaneWriter implements ByteSink {
     this.#start = this.#tail & (LANE_BYTES - 1);
     this.#kind = kind;
     this.position = this.#start + HEADER;
-    // The contents must leave room for naming an extent.
+    // The contents must leave room for naming a carrier.
     this.limit = this.#start + room;
     return true;
   }
 
-  /** More than the lane has room for: moves what is written so far to an extent. The positions stay what they are. */
+  /** More than the lane has room for: moves what is written so far to a carrier. The positions stay what they are. */
   grow(extra: number): void {
     const needed = this.position + extra + MIN_ROOM;
-    const extent = allocateExtent(this.#outside === undefined ? needed : Math.max(needed, 2 * this.bytes.length));
-    const bytes = new Uint8Array(extent.map());
+    const carrier = takeCarrier(this.#outside === undefined ? needed : Math.max(needed, 2 * this.bytes.length));
+    const { bytes } = carrier;
     bytes.set(this.bytes.subarray(this.#start, this.position), this.#start);
-    this.#outside?.release();
-    this.#outside = extent;
+    if (this.#outside !== undefined) returnCarrier(this.#outside, this.position);
+    this.#outside = carrier;
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
     this.limit = bytes.length;
@@ -117,14 +134,14 @@ export class LaneWriter implements ByteSink {
 
   /** Drops the record. */
   abort(): void {
-    this.#outside?.release();
+    if (this.#outside !== undefined) returnCarrier(this.#outside, this.position);
     this.#comeBack();
   }
 
   /** A copy of what a record of this lane holds. It must not have been overwritten: not consumed, or just now. */
   copy({ outside, start, length }: Written): Uint8Array {
-    if (outside === undefined) return this.#ring.slice(start, start + length);
-    return new Uint8Array(outside.map()).slice(start, start + length);
+    if (outside === undefined) return ownCopy(this.#ring.subarray(start, start + length));
+    return ownCopy(outside.bytes.subarray(start, start + length));
   }
 
   #comeBack(): void {
@@ -151,7 +168,7 @@ export class LaneReader implements ByteSource {
   #tail: number;
   #length = 0;
   /** What the current record names. */
-  #outside: { readonly extent: Extent; readonly ref: BlockRef } | undefined;
+  #outside: { readonly carried: Carried; readonly ref: BlockRef } | undefined;
 
   constructor(extent: Extent, tailWord: number, headWord: number) {
     this.#ring = new Uint8Array(extent.map({ mirrored: true }));
@@ -194,21 +211,21 @@ export class LaneReader implements ByteSource {
     this.#length = 0;
     Atomics.store(arena().words, this.#headWord, this.#head | 0);
     if (this.#outside === undefined) return;
-    const { extent, ref } = this.#outside;
+    const { carried, ref } = this.#outside;
     this.bytes = this.#ring;
     this.view = this.#ringView;
     this.#outside = undefined;
-    extent.release();
+    carried.close();
     retractRef(ref);
   }
 
   #open(start: number): void {
     const ref = refAt(this.#ringView, start);
     // By a reference of its own: the record keeps its one until it is left, should this process be killed meanwhile.
-    const extent = openExtent(referTo(ref.id));
-    this.#outside = { extent, ref };
-    this.bytes = new Uint8Array(extent.map());
-    this.view = new DataView(this.bytes.buffer);
+    const carried = openCarried(referTo(ref.id));
+    this.#outside = { carried, ref };
+    this.bytes = carried.bytes;
+    this.view = carried.view;
     this.position = this.#ringView.getFloat64(start + 16, true);
     this.limit = this.position + this.#ringView.getFloat64(start + 24, true);
   }

@@ -19,7 +19,7 @@ import { warmForWorkers } from "../process/spares.ts";
 import { startChild } from "../process/start-child.ts";
 import { ringDoorbell } from "../wait/index.ts";
 import type { BookedFunction } from "./function-book.ts";
-import { LANE_BYTES, LaneReader, LaneWriter, MIN_ROOM } from "./lane.ts";
+import { LANE_BYTES, LaneReader, LaneWriter, letGo, MIN_ROOM } from "./lane.ts";
 import type { CheckedPoolOptions } from "./pool-options.ts";
 import { type Task, writeBytes, writeContents } from "./task.ts";
 import { TasksInHand } from "./tasks-in-hand.ts";
@@ -194,7 +194,7 @@ export class PoolWorker {
       task.bytes = this.#tasks.copy({ ...written, start, length: written.length - TASK_HEADER });
       task.contents = undefined;
     }
-    written?.outside?.release();
+    if (written !== undefined) letGo(written);
     task.written = undefined;
   }
 
@@ -290,7 +290,7 @@ export class PoolWorker {
       this.busyMs += duration;
       task.taken = undefined;
       task.duration = duration;
-      task.written?.outside?.release();
+      if (task.written !== undefined) letGo(task.written);
       task.written = undefined;
     }
     let outcome: unknown;
@@ -374,7 +374,7 @@ export class PoolWorker {
     this.#tasks.view.setUint32(this.#tasks.position, fn.id, true);
     this.#tasks.position += 8;
     writeBytes(this.#tasks, fn.bytes);
-    this.#tasks.commit().outside?.release();
+    letGo(this.#tasks.commit());
     this.#known.add(fn.id);
   }
 

@@ -11,7 +11,7 @@ import { inheritance } from "../core/inheritance.ts";
 import { loadFacade } from "../core/facade.ts";
 import { arena, type BlockRef, openCell, openExtent, selfSlot } from "../memory/index.ts";
 import { AdaptiveSpin, keepEventLoop, onDoorbell, ringDoorbell } from "../wait/index.ts";
-import { LaneReader, LaneWriter, MIN_ROOM } from "./lane.ts";
+import { LaneReader, LaneWriter, letGo, MIN_ROOM } from "./lane.ts";
 import { Kind, monotonicNow, RESULT_HEADER, Word, WorkerState } from "./worker-cell.ts";
 
 /** What a worker is started with: plain data. */
@@ -72,7 +72,7 @@ class WorkerLoop {
   broken(error: unknown): void {
     this.#results.begin(Kind.broken);
     encodeErrorTo(this.#results, error, this.#origin);
-    this.#results.commit();
+    letGo(this.#results.commit());
     ringDoorbell(this.#poolSlot);
   }
 
@@ -234,7 +234,7 @@ class WorkerLoop {
       results.abort();
       throw error;
     }
-    results.commit();
+    letGo(results.commit());
     // The pool says that it will look, then looks; we publish, then ask. So one of both sees the other.
     if (Atomics.load(arena().words, this.#base + Word.polled) === 0) ringDoorbell(this.#poolSlot);
   }

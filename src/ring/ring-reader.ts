@@ -1,6 +1,6 @@
 /** The consumers' side of a ring. */
 
-import { type BlockRef, openExtent, referTo, retractRef, selfSlot } from "../memory/index.ts";
+import { type BlockRef, openCarried, referTo, retractRef, selfSlot } from "../memory/index.ts";
 import { kindOf, payloadBytesOf, RECORD_HEADER_BYTES, recordBytes, RecordKind, type RecordView } from "./record.ts";
 import { lockRing, unlockRing } from "./ring-lock.ts";
 import { RingWord, SEGMENT_SLOT_WORDS, SegmentSlot, segmentSlot } from "./ring-words.ts";
@@ -141,19 +141,12 @@ export class RingReader {
     const ref: BlockRef = { id: data[at + 2] as number, generation: data[at + 3] as number };
     const byteLength = (data[at + 4] as number) + (data[at + 5] as number) * 2 ** 31;
     // By a reference of its own: the record keeps its one until it is taken, should this process be killed meanwhile.
-    const extent = openExtent(referTo(ref.id));
+    const carried = openCarried(referTo(ref.id));
     try {
-      const buffer = extent.map();
-      return take({
-        kind: data[at + 1] as number,
-        aux: 0,
-        bytes: new Uint8Array(buffer),
-        view: new DataView(buffer),
-        position: 0,
-        limit: byteLength,
-      });
+      const { bytes, view } = carried;
+      return take({ kind: data[at + 1] as number, aux: 0, bytes, view, position: 0, limit: byteLength });
     } finally {
-      extent.release();
+      carried.close();
       this.#block = { ref, kilobytes: Math.ceil(byteLength / 1024) };
     }
   }

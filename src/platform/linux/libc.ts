@@ -19,6 +19,9 @@ export interface Libc {
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   mmap(address: Address, length: number, protection: number, flags: number, fd: number, offset: number): bigint;
   munmap(address: Address, length: number): number;
+  madvise(address: Address, length: number, advice: number): number;
+  malloc(length: number): bigint;
+  free(address: Address): void;
   shm_open(name: string, flags: number, mode: number): number;
   shm_unlink(name: string): number;
   linkat(fromFd: number, from: string, toFd: number, to: string, flags: number): number;
@@ -51,6 +54,9 @@ const SIGNATURES: Record<LibcFunction, string> = {
   fallocate: "int fallocate(int fd, int mode, int64_t offset, int64_t length)",
   mmap: "void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)",
   munmap: "int munmap(void *address, size_t length)",
+  madvise: "int madvise(void *address, size_t length, int advice)",
+  malloc: "void *malloc(size_t length)",
+  free: "void free(void *address)",
   shm_open: "int shm_open(const char *name, int flags, unsigned int mode)",
   shm_unlink: "int shm_unlink(const char *name)",
   linkat: "int linkat(int fromFd, const char *from, int toFd, const char *to, int flags)",

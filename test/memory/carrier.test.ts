@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { fstatSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import { arenaFd, openCarried, retractRef, returnCarrier, takeCarrier } from "../../src/memory/index.ts";
+
+const MIB = 2 ** 20;
+
+function residentBytes(): number {
+  return fstatSync(arenaFd()).blocks * 512;
+}
+
+/** Takes over the timers that are started from now on. @returns what lets their time pass. */
+function catchTimers(t: TestContext): () => void {
+  const ticks: (() => void)[] = [];
+  const timer = { unref: () => timer };
+  t.mock.method(globalThis, "setInterval", (tick: () => void) => {
+    ticks.push(tick);
+    return timer as unknown as NodeJS.Timeout;
+  });
+  return () => ticks.forEach((tick) => tick());
+}
+
+// First in this file, so that no timer runs yet: whoever keeps something starts one, until nothing is kept.
+test("what was not used for a while is given up, on both sides", (t) => {
+  const pass = catchTimers(t);
+  const before = residentBytes();
+  const carrier = takeCarrier(4 * MIB);
+  carrier.bytes.fill(1, 0, 4 * MIB);
+  const ref = carrier.refer();
+  returnCarrier(carrier, 4 * MIB);
+  const received = openCarried(ref);
+  assert.equal(received.bytes[4 * MIB - 1], 1);
+  pass();
+  pass();
+  assert.equal(received.bytes[4 * MIB - 1], 1, "not while it is read");
+  received.close();
+  pass();
+  pass();
+  assert.equal(received.bytes.length, 0, "the mapping is gone");
+  assert.ok(residentBytes() - before < MIB, "and so are the pages");
+});
+
+test("a carrier is used again when its message was read, not while it is under way or being read", () => {
+  const carrier = takeCarrier(2 * MIB);
+  carrier.bytes[0] = 1;
+  const ref = carrier.refer();
+  returnCarrier(carrier, MIB);
+  const underWay = takeCarrier(2 * MIB);
+  assert.notEqual(underWay, carrier);
+  const received = openCarried(ref);
+  const beingRead = takeCarrier(2 * MIB);
+  assert.notEqual(beingRead, carrier);
+  received.close();
+  received.close();
+  const again = takeCarrier(2 * MIB);
+  assert.equal(again, carrier);
+  for (const each of [underWay, beingRead, again]) returnCarrier(each, 0);
+});
+
+test("a message that was never delivered leaves its carrier free", () => {
+  const carrier = takeCarrier(2 * MIB);
+  retractRef(carrier.refer());
+  returnCarrier(carrier, 0);
+  assert.ok(carrier.isFree);
+});
+
+test("what a receiver has mapped shows the next message in the same carrier, whatever its length", () => {
+  for (const length of [20 * MIB, 3 * MIB, 20 * MIB]) {
+    const carrier = takeCarrier(20 * MIB);
+    carrier.bytes[length - 1] = length / MIB;
+    const received = openCarried(carrier.refer());
+    returnCarrier(carrier, length);
+    assert.equal(received.bytes[length - 1], length / MIB);
+    received.close();
+  }
+});
+
+test("no more is kept than 256 MiB", () => {
+  const before = residentBytes();
+  const carriers = Array.from({ length: 8 }, () => takeCarrier(60 * MIB));
+  for (const carrier of carriers) for (let at = 0; at < 60 * MIB; at += 4096) carrier.bytes[at] = 1;
+  for (const carrier of carriers) returnCarrier(carrier, 60 * MIB);
+  assert.ok(residentBytes() - before <= 256 * MIB);
+});
