@@ -77,6 +77,12 @@ function trim(): void {
   }
 }
 
+/** Gives up all that is kept. What is under way lives on until it is received. */
+export function releaseCarriers(): void {
+  for (const carrier of kept) carrier.release();
+  kept = [];
+}
+
 const idle = new IdleTimer(IDLE_MS, () => {
   for (const carrier of kept) if (!carrier.usedLately) carrier.release();
   kept = kept.filter(({ usedLately }) => usedLately);

@@ -14,7 +14,7 @@ export {
   retractRef,
 } from "./block.ts";
 export { Carried, openCarried } from "./carried.ts";
-export { Carrier, returnCarrier, takeCarrier } from "./carrier.ts";
+export { Carrier, releaseCarriers, returnCarrier, takeCarrier } from "./carrier.ts";
 export { CellHeader, CellKind, cellWord, forEachCell, MAX_CELL_PAYLOAD, payloadOffset } from "./cell-heap.ts";
 export { warmKilobytes } from "./extent-pages.ts";
 export { forgetObject, knownObject, rememberObject } from "./known-objects.ts";

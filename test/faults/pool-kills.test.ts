@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Pool, Value, WorkerDiedError } from "../../src/index.ts";
+import { releaseCarriers } from "../../src/memory/index.ts";
 import { countBlocks } from "../helpers/count-blocks.ts";
 import { childrenOf } from "../helpers/program.ts";
 import { Random } from "../helpers/random.ts";
@@ -88,6 +89,7 @@ test("what large tasks hold is freed when their worker is killed: the one that r
   const pool = new Pool(1, { retries: 1 });
   const bytes = new Uint8Array(4 * 2 ** 20);
   await pool.apply((b: Uint8Array) => b.length, [bytes]);
+  releaseCarriers();
   const before = countBlocks().extents;
   const runs = new Value("int32", 0);
   const dieOnce = (b: Uint8Array): number => {
@@ -99,6 +101,7 @@ test("what large tasks hold is freed when their worker is killed: the one that r
     results,
     Array.from({ length: 4 }, () => bytes.length),
   );
+  releaseCarriers();
   assert.equal(countBlocks().extents, before);
   pool.close();
   await pool.join();
