@@ -49,12 +49,24 @@ export class Carrier {
 /** Carriers that this process has sent, or not needed after all. */
 let kept: Carrier[] = [];
 
-/** A carrier with room for so many bytes. What is in it is left over from earlier messages. */
+/**
+ * A carrier with room for so many bytes: the smallest that is free, so that short messages leave the large ones to long messages.
+ * What is in it is left over from earlier messages.
+ */
 export function takeCarrier(byteLength: number): Carrier {
-  const at = kept.findIndex((carrier) => carrier.bytes.length >= byteLength && carrier.isFree);
-  if (at === -1) return new Carrier(Math.max(MIN_CAPACITY, byteLength));
-  const [carrier] = kept.splice(at, 1) as [Carrier];
-  return carrier;
+  let best: Carrier | undefined;
+  for (const carrier of kept) {
+    const { length } = carrier.bytes;
+    if (length >= byteLength && length < (best?.bytes.length ?? Infinity) && carrier.isFree) best = carrier;
+  }
+  if (best === undefined) return new Carrier(capacityFor(byteLength));
+  kept.splice(kept.indexOf(best), 1);
+  return best;
+}
+
+/** A power of two, so that somewhat longer messages fit, too; an extent's address space is one anyway. */
+function capacityFor(byteLength: number): number {
+  return Math.max(MIN_CAPACITY, 2 ** Math.ceil(Math.log2(byteLength)));
 }
 
 /** Ends the sender's use of a carrier. @param touched How many of its bytes were written, from its start. */

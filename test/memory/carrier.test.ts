@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { fstatSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { arenaFd, openCarried, retractRef, returnCarrier, takeCarrier } from "../../src/memory/index.ts";
+import {
+  arenaFd,
+  openCarried,
+  releaseCarriers,
+  retractRef,
+  returnCarrier,
+  takeCarrier,
+} from "../../src/memory/index.ts";
 
 const MIB = 2 ** 20;
 
@@ -62,6 +69,19 @@ test("a message that was never delivered leaves its carrier free", () => {
   retractRef(carrier.refer());
   returnCarrier(carrier, 0);
   assert.ok(carrier.isFree);
+});
+
+test("a message takes the smallest carrier that it fits in, and one made for a somewhat shorter message", () => {
+  releaseCarriers();
+  const large = takeCarrier(100 * MIB);
+  const small = takeCarrier(MIB);
+  returnCarrier(large, 0);
+  returnCarrier(small, 0);
+  const forShort = takeCarrier(2 * MIB);
+  const forLonger = takeCarrier(110 * MIB);
+  assert.equal(forShort, small);
+  assert.equal(forLonger, large);
+  for (const each of [forShort, forLonger]) returnCarrier(each, 0);
 });
 
 test("what a receiver has mapped shows the next message in the same carrier, whatever its length", () => {
