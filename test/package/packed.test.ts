@@ -205,10 +205,11 @@ async function tool<T>(name: string): Promise<T> {
   return (await import(name)) as T;
 }
 
-test("it ships its types, its licence and nothing but what it needs", () => {
+test("it ships its types, its licence, the pages that its README leads to, and nothing else", () => {
   const installed = join(project, "node_modules", "multiproc");
   const top = readdirSync(installed).sort();
-  assert.deepEqual(top, ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src"]);
+  const expected = ["CHANGELOG.md", "LICENSE", "README.md", "bench", "dist", "docs", "package.json", "src"];
+  assert.deepEqual(top, expected);
   const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { version: string };
   assert.match(version, /^\d+\.\d+\.\d+$/);
 });
