@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { fstatSync } from "node:fs";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { StateError } from "../../src/core/errors.ts";
 import * as memory from "../../src/memory/index.ts";
 import { collectGarbage } from "../helpers/collect-garbage.ts";
+import { countBlocks } from "../helpers/count-blocks.ts";
+import { Random } from "../helpers/random.ts";
 import { startArenaChild } from "../helpers/arena-child.ts";
 
 function residentBytes(): number {
@@ -38,6 +41,44 @@ test("cells of many sizes never overlap", () => {
   });
   for (const cell of cells) cell.release();
   assert.throws(() => memory.allocateCell(memory.MAX_CELL_PAYLOAD + 1), RangeError);
+});
+
+test("cells and extents made, released and dropped at random keep what is in them, and all come back (65)", async () => {
+  const random = new Random();
+  await collectGarbage();
+  const before = countBlocks();
+  const kept: { block: memory.Cell | memory.Extent; bytes: Uint8Array; mark: number }[] = [];
+  const make = (mark: number): void => {
+    const length = 1 + random.below(random.pick([64, 1000, memory.MAX_CELL_PAYLOAD]));
+    const extent = random.below(2) === 0 ? memory.allocateExtent(length * 8) : undefined;
+    const block = extent ?? memory.allocateCell(length);
+    const bytes =
+      extent === undefined
+        ? new Uint8Array(memory.arena().words.buffer, (block as memory.Cell).offset, length)
+        : new Uint8Array(extent.map(), 0, length * 8);
+    assert.ok(
+      bytes.every((byte) => byte === 0),
+      `not zeroed, seed ${random.seed}`,
+    );
+    bytes.fill(mark);
+    kept.push({ block, bytes, mark });
+  };
+  const letGo = (): void => {
+    const [{ block, bytes, mark }] = kept.splice(random.below(kept.length), 1) as [(typeof kept)[0]];
+    assert.ok(
+      bytes.every((byte) => byte === mark),
+      `somebody wrote into it, seed ${random.seed}`,
+    );
+    if (random.below(4) > 0) block.release();
+  };
+  for (let i = 0; i < 3000; i++) {
+    if (kept.length < 100 || random.below(2) === 0) make(1 + (i % 255));
+    else letGo();
+    if (i % 500 === 499) await collectGarbage();
+  }
+  while (kept.length > 0) letGo();
+  for (let i = 0; i < 20 && !isDeepStrictEqual(countBlocks(), before); i++) await collectGarbage();
+  assert.deepEqual(countBlocks(), before, `seed ${random.seed}`);
 });
 
 test("an extent is zeroed, also when its pages are reused", () => {

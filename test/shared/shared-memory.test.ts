@@ -4,9 +4,11 @@ import { existsSync, fstatSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { StateError, SystemError } from "../../src/core/errors.ts";
 import { arenaFd, sweepProcess } from "../../src/memory/index.ts";
-import { SharedMemory } from "../../src/shared/index.ts";
+import { Process } from "../../src/index.ts";
+import { SharedArray, SharedMemory } from "../../src/shared/index.ts";
 import { collectGarbage } from "../helpers/collect-garbage.ts";
 import { handleFromText, handleToText } from "../helpers/handle-text.ts";
+import { startProgram } from "../helpers/program.ts";
 import { startPeer } from "../helpers/shared-peer.ts";
 
 let names = 0;
@@ -198,6 +200,45 @@ test("97: a killed creator leaves named memory alone, and nothing of unnamed mem
   using unnamed = new SharedMemory({ create: true, size: 10 });
   assert.ok(unnamed.name.length > 0);
   assert.ok(readdirSync("/dev/shm").length <= before);
+});
+
+test("99: what a program and its children made without names is gone with them, without unlink and without a warning", async () => {
+  const program = startProgram("unnamed-memory");
+  assert.deepEqual(await program.ended(), { code: 0, signal: null });
+  assert.equal(program.stderr(), "");
+  const made = JSON.parse(program.stdout()) as string[];
+  assert.equal(new Set(made).size, 20);
+  const left = readdirSync("/dev/shm");
+  assert.deepEqual(
+    made.filter((name) => left.includes(name)),
+    [],
+  );
+  for (const name of made) assert.throws(() => new SharedMemory({ name }), notFound);
+});
+
+test("63: the fields of a record, and text in bytes, are shared with a child; what is too long is refused", async () => {
+  using memory = new SharedMemory({ create: true, size: 24 });
+  const fields = (): DataView => new DataView(memory.buffer.buffer, memory.buffer.byteOffset, memory.size);
+  fields().setInt32(0, 7);
+  fields().setFloat64(8, 0.5);
+  memory.buffer.set(new TextEncoder().encode("abc\0def"), 16);
+  const change = (): string => {
+    const text = new TextDecoder().decode(memory.buffer.slice(16));
+    fields().setInt32(0, fields().getInt32(0) * 2);
+    fields().setFloat64(8, fields().getFloat64(8) + 2 ** 33);
+    memory.buffer.set(new TextEncoder().encode("xyz\0"), 16);
+    return text;
+  };
+  assert.equal(await new Process(change).start().result(), "abc\0def\0");
+  assert.equal(fields().getInt32(0), 14);
+  assert.equal(fields().getFloat64(8), 2 ** 33 + 0.5);
+  const raw = new TextDecoder().decode(memory.buffer.slice(16));
+  assert.equal(raw, "xyz\0def\0");
+  assert.equal(raw.slice(0, raw.indexOf("\0")), "xyz");
+  assert.throws(() => memory.buffer.set(new TextEncoder().encode("too long!"), 16), RangeError);
+  const letters = new SharedArray("uint8", [1, 2, 3]);
+  assert.throws(() => letters.set(new TextEncoder().encode("four")), RangeError);
+  assert.deepEqual([...letters], [1, 2, 3]);
 });
 
 test("memory without a name is freed with its last handle, or at unlink when its name is known", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   Barrier,
   BoundedSemaphore,
@@ -10,8 +11,10 @@ import {
   LockNotHeldError,
   Process,
   ProcessDiedError,
+  RLock,
   Semaphore,
   SharedArray,
+  Value,
   wait,
 } from "../../src/index.ts";
 import { TIMED_OUT, WaitQueue } from "../../src/wait/index.ts";
@@ -29,6 +32,23 @@ test("Semaphore: 2, 1, 0, and above its start (43)", async () => {
   assert.equal(semaphore.acquireSync({ timeout: 3 }), false);
   semaphore.release(4);
   assert.equal(semaphore.value, 4);
+});
+
+test("Semaphore: of no permits none is taken until somebody releases (45)", async () => {
+  const semaphore = new Semaphore(0);
+  assert.equal(semaphore.locked, true);
+  assert.equal(semaphore.tryAcquire(), false);
+  for (const timeout of [0, 20]) {
+    const start = Date.now();
+    assert.equal(await semaphore.acquire({ timeout }), false);
+    assert.equal(semaphore.acquireSync({ timeout }), false);
+    assert.ok(Date.now() - start >= 2 * timeout - 2, "it gave up before its time");
+  }
+  const waiting = semaphore.acquire();
+  assert.equal(await new Process(() => semaphore.release(2)).start().join(), 0);
+  assert.equal(await waiting, true);
+  assert.equal(semaphore.acquireSync(), true);
+  assert.equal(semaphore.value, 0);
 });
 
 test("BoundedSemaphore: too many releases are refused (44)", () => {
@@ -86,6 +106,88 @@ test("Condition: notify wakes one, notify(2) two, notifyAll the rest (47)", asyn
   assert.deepEqual(woken, [0, 1, 2]);
   await condition.use(() => condition.notifyAll());
   await Promise.all(waits);
+});
+
+/** Waits until so many wait: who counts himself under the condition's lock lets go of it when he waits, not before. */
+async function untilWaiting(condition: Condition, waiting: Value<"int32">, count: number): Promise<void> {
+  while ((await condition.use(() => waiting.value)) !== count) await nextTurn();
+}
+
+test("Condition: of six waiters, blocked ones and tasks of several processes, as many wake as are notified (47)", async () => {
+  const condition = new Condition(new Lock());
+  const [waiting, round, woken] = [new Value("int32"), new Value("int32"), new Value("int32")];
+  const wokeIn = new SharedArray("int32", 6);
+  const wake = (i: number): void => {
+    wokeIn.store(i, round.value);
+    woken.add(1);
+  };
+  const blocking = (i: number): void =>
+    condition.useSync(() => {
+      waiting.add(1);
+      condition.waitSync();
+      wake(i);
+    });
+  const promising = (i: number): Promise<void> =>
+    condition.use(async () => {
+      waiting.add(1);
+      await condition.wait();
+      wake(i);
+    });
+  const start = [
+    (i: number) => new Process(blocking, i).start().result(),
+    (i: number) => new Process(promising, i).start().result(),
+    promising,
+  ];
+  const ends: Promise<unknown>[] = [];
+  for (let i = 0; i < 6; i++) {
+    ends.push((start[i % 3] as (i: number) => Promise<unknown>)(i));
+    await untilWaiting(condition, waiting, i + 1);
+  }
+  for (const [count, wakes] of [
+    [1, 1],
+    [2, 3],
+    [4, 6],
+    [1, 6],
+  ] as const) {
+    await condition.use(() => {
+      round.add(1);
+      condition.notify(count);
+    });
+    while ((await condition.use(() => woken.value)) < wakes) await nextTurn();
+  }
+  await Promise.all(ends);
+  assert.deepEqual([...wokeIn.view], [1, 2, 2, 3, 3, 3]);
+  assert.equal(await condition.use(() => condition.wait({ timeout: 5 })), false, "a notify of nobody is not kept");
+});
+
+test("Condition: a wait that SIGINT interrupts, or ends with its process, holds up nobody and eats no notify (51)", async () => {
+  const lock = new RLock();
+  const condition = new Condition(lock);
+  const waiting = new Value("int32");
+  const interrupted = (): Promise<string> =>
+    condition.use(async () => {
+      const controller = new AbortController();
+      process.once("SIGINT", () => controller.abort(new Error("interrupted")));
+      waiting.add(1);
+      const reason = await condition.wait({ signal: controller.signal }).catch((error: unknown) => error);
+      return `${String(reason)}, ${lock.isMine ? "and holds the lock" : "without the lock"}`;
+    });
+  const blocking = (): boolean =>
+    condition.useSync(() => {
+      waiting.add(1);
+      return condition.waitSync();
+    });
+  const first = new Process(interrupted).start();
+  const killed = new Process(blocking).start();
+  await untilWaiting(condition, waiting, 2);
+  const last = new Process(blocking).start();
+  await untilWaiting(condition, waiting, 3);
+  for (const { pid } of [first, killed]) process.kill(pid as number, "SIGINT");
+  assert.equal(await first.result(), "Error: interrupted, and holds the lock");
+  assert.equal(await killed.join(), -2);
+  await condition.use(() => condition.notify());
+  assert.equal(await last.result(), true);
+  assert.equal(lock.locked, false);
 });
 
 test("Condition: between processes, blocking and waiting", async () => {
@@ -185,21 +287,23 @@ test("Event: wait() of several things gives those that are ready", async () => {
   assert.deepEqual(await waiting, [b]);
 });
 
-test("Barrier: parties go on together, again and again, each with its own number (54, 55)", async () => {
-  const barrier = new Barrier(3);
+test("Barrier: five parties go on together, a thousand times, each with its own number (54, 55)", async () => {
+  const barrier = new Barrier(5);
   const rounds = new SharedArray("int32", 1);
   const party = async (): Promise<number[]> => {
     const numbers: number[] = [];
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 1000; i++) {
       rounds.add(0, 1);
       numbers.push(i % 2 === 0 ? await barrier.wait() : barrier.waitSync());
-      if (rounds.load(0) < 3 * (i + 1)) throw new Error("went on alone");
+      if (rounds.load(0) < 5 * (i + 1)) throw new Error("went on alone");
     }
     return numbers;
   };
-  const children = [1, 2].map(() => new Process(party).start());
+  const children = [1, 2, 3, 4].map(() => new Process(party).start());
   const all = [await party(), ...(await Promise.all(children.map((child) => child.result() as Promise<number[]>)))];
-  for (let i = 0; i < 100; i++) assert.deepEqual(all.map((numbers) => numbers[i]).sort(ascending), [0, 1, 2]);
+  for (let i = 0; i < 1000; i++) {
+    assert.deepEqual(all.map((numbers) => numbers[i]).sort(ascending), [0, 1, 2, 3, 4]);
+  }
   assert.equal(barrier.nWaiting, 0);
   assert.equal(barrier.broken, false);
 });
@@ -246,6 +350,31 @@ test("Barrier: abort, reset, and a party that runs out of time (56, 57, 58)", as
   assert.equal(new Barrier(1).waitSync(), 0);
   assert.throws(() => new Barrier(0), RangeError);
 });
+
+for (const [whose, options, own] of [
+  ["its own time-out", {}, { timeout: 5 }],
+  ["the barrier's", { timeout: 5 }, undefined],
+] as const) {
+  test(`Barrier: a party that runs out of time, by ${whose}, breaks it for all, and all are told (57)`, async () => {
+    const barrier = new Barrier(5, options);
+    const patient = { timeout: 600_000 };
+    const blocking = (): string => {
+      try {
+        return String(barrier.waitSync(patient));
+      } catch (error) {
+        return (error as Error).name;
+      }
+    };
+    const waiting = (): Promise<string> => barrier.wait(patient).then(String, (error: Error) => error.name);
+    const told = [blocking, waiting].map((party) => new Process(party as () => string).start().result());
+    told.push(waiting());
+    while (barrier.nWaiting < 3) await nextTurn();
+    await assert.rejects(barrier.wait(own), BrokenBarrierError);
+    assert.deepEqual(await Promise.all(told), ["BrokenBarrierError", "BrokenBarrierError", "BrokenBarrierError"]);
+    assert.equal(barrier.broken, true);
+    assert.throws(() => barrier.waitSync(), BrokenBarrierError);
+  });
+}
 
 test("Barrier: a party that is killed while it waits breaks it, and is named", async () => {
   const barrier = new Barrier(3);
