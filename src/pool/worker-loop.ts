@@ -1,18 +1,23 @@
 /**
- * What runs in a worker: takes tasks out of its lane, runs them one after another, puts what came of them into the other lane.
+ * What runs in a worker: takes tasks out of its lane and runs them one after another; `ResultWriter` puts what came of them
+ * into the other lane.
  *
  * As long as functions give plain values nothing is awaited between two tasks; a promise or a generator is. So a worker runs
  * one task at a time, async ones too.
  */
 
-import { decodeFrom, encodeError, encodeErrorTo, encodeTo, needsHandles, prepare } from "../codec/index.ts";
-import { HeapSink } from "../core/bytes.ts";
-import { inheritance } from "../core/inheritance.ts";
+import { decodeFrom, needsHandles, prepare } from "../codec/index.ts";
 import { loadFacade } from "../core/facade.ts";
 import { arena, type BlockRef, openCell, openExtent, selfSlot } from "../memory/index.ts";
-import { AdaptiveSpin, keepEventLoop, onDoorbell, ringDoorbell } from "../wait/index.ts";
-import { LaneReader, LaneWriter, letGo, MIN_ROOM } from "./lane.ts";
-import { Kind, monotonicNow, RESULT_HEADER, Word, WorkerState } from "./worker-cell.ts";
+import { AdaptiveSpin, keepEventLoop, ringDoorbell } from "../wait/index.ts";
+import { ItemStream } from "./item-stream.ts";
+import { LaneReader, LaneWriter } from "./lane.ts";
+import { mapChunk } from "./map-chunk.ts";
+import { ResultWriter } from "./result-writer.ts";
+import { Outcomes, settleChunk } from "./settle-chunk.ts";
+import { Sleeper } from "./sleeper.ts";
+import { type AnyFunction, isGenerator, isPromise } from "./task-values.ts";
+import { Kind, Word, WorkerState } from "./worker-cell.ts";
 
 /** What a worker is started with: plain data. */
 export interface WorkerStart {
@@ -24,12 +29,10 @@ export interface WorkerStart {
   readonly initArgs: readonly unknown[];
 }
 
-type AnyFunction = (...args: unknown[]) => unknown;
 /** A function, or why it cannot be had. */
 type Defined = { readonly fn: AnyFunction } | { readonly error: unknown };
 
-/** Streamed items that may be under way to the pool. */
-const STREAM_WINDOW = 64;
+const TASK_PADDING = 4;
 const MODULES = 1;
 const HANDLES = 2;
 
@@ -41,24 +44,26 @@ export function preload(): void {
 class WorkerLoop {
   readonly #base: number;
   readonly #tasks: LaneReader;
-  readonly #results: LaneWriter;
+  readonly #sleeper: Sleeper;
+  readonly #results: ResultWriter;
+  readonly #stream: ItemStream;
   readonly #poolSlot: number;
   readonly #functions = new Map<number, Defined>();
   readonly #spin = new AdaptiveSpin();
-  readonly #origin = { name: inheritance.name, pid: process.pid };
-  #wake: (() => void) | undefined;
+  readonly #hasTasks = (): boolean => !this.#tasks.isEmpty;
   #number = 0;
-  #itemsSent = 0;
 
   constructor({ cell, tasks, results, poolSlot }: WorkerStart) {
     this.#base = openCell(cell).word;
     const { words } = arena();
     words[this.#base + Word.slot] = selfSlot();
     this.#tasks = new LaneReader(openExtent(tasks), this.#base + Word.tasksTail, this.#base + Word.tasksHead);
-    this.#results = new LaneWriter(openExtent(results), this.#base + Word.resultsTail, this.#base + Word.resultsHead);
+    const lane = new LaneWriter(openExtent(results), this.#base + Word.resultsTail, this.#base + Word.resultsHead);
+    this.#sleeper = new Sleeper(this.#base);
+    this.#results = new ResultWriter(lane, this.#base, poolSlot, this.#sleeper);
+    this.#stream = new ItemStream(this.#results, this.#base, this.#sleeper);
     this.#poolSlot = poolSlot;
     keepEventLoop();
-    onDoorbell(() => this.#rung());
     Atomics.store(words, this.#base + Word.state, WorkerState.adopted);
   }
 
@@ -70,10 +75,7 @@ class WorkerLoop {
 
   /** Says that the initializer has failed. */
   broken(error: unknown): void {
-    this.#results.begin(Kind.broken);
-    encodeErrorTo(this.#results, error, this.#origin);
-    letGo(this.#results.commit());
-    ringDoorbell(this.#poolSlot);
+    this.#results.broken(error);
   }
 
   /** Runs tasks until the pool is closed. */
@@ -89,9 +91,9 @@ class WorkerLoop {
           if (pending !== undefined) await pending;
         }
         this.#tasks.done();
-        if (this.#results.room < 2 * MIN_ROOM) await this.#roomForResults();
+        if (!this.#results.hasRoom) await this.#results.waitForRoom();
       }
-      if (!this.#spin.until(() => !this.#tasks.isEmpty)) await this.#sleep();
+      if (!this.#spin.until(this.#hasTasks)) await this.#sleeper.sleep(this.#hasTasks);
     }
   }
 
@@ -132,35 +134,34 @@ class WorkerLoop {
     this.#number = (number + 1) | 0;
     // The pool has taken it back.
     if (Atomics.compareExchange(arena().words, this.#base + Word.turn, number, this.#number) !== number) return;
-    const startedAt = monotonicNow();
-    arena().doubles[(this.#base + Word.startedAt) / 2] = startedAt;
+    this.#results.beginTask(number);
     const id = this.#uint32();
     this.#tasks.position += TASK_PADDING;
-    if (this.#mustPrepare()) return this.#taskPrepared(kind, id, number, startedAt);
-    return this.#start(kind, id, number, startedAt);
+    if (this.#mustPrepare()) return this.#taskPrepared(kind, id);
+    return this.#start(kind, id);
   }
 
-  async #taskPrepared(kind: number, id: number, number: number, startedAt: number): Promise<void> {
+  async #taskPrepared(kind: number, id: number): Promise<void> {
     try {
       await this.#prepare();
     } catch (error) {
-      return this.#failed(number, startedAt, error);
+      return this.#results.error(error);
     }
-    await this.#start(kind, id, number, startedAt);
+    await this.#start(kind, id);
   }
 
-  #start(kind: number, id: number, number: number, startedAt: number): Promise<void> | undefined {
+  #start(kind: number, id: number): Promise<void> | undefined {
     try {
       const contents = decodeFrom(this.#tasks) as unknown[];
       // What the message held is copied: the pool may use its room.
       this.#tasks.done();
       const [fn, args] = this.#functionOf(id, contents);
-      const value = this.#call(kind, fn, args, number, startedAt);
-      if (isPromise(value)) return this.#later(number, startedAt, value);
-      if (kind === Kind.call && isGenerator(value)) return this.#stream(number, startedAt, value);
-      this.#ended(number, startedAt, value);
+      const value = this.#call(kind, fn, args);
+      if (isPromise(value)) return this.#later(value);
+      if (kind === Kind.call && isGenerator(value)) return this.#stream.run(value);
+      this.#ended(value);
     } catch (error) {
-      this.#failed(number, startedAt, error);
+      this.#results.error(error);
     }
     return undefined;
   }
@@ -173,7 +174,7 @@ class WorkerLoop {
     return [defined.fn, contents];
   }
 
-  #call(kind: number, fn: AnyFunction, args: unknown[], number: number, startedAt: number): unknown {
+  #call(kind: number, fn: AnyFunction, args: unknown[]): unknown {
     switch (kind) {
       case Kind.call:
         return fn(...args);
@@ -183,256 +184,27 @@ class WorkerLoop {
         return mapChunk(args, (each) => fn(...(each as unknown[])));
       default:
         return settleChunk(args, fn, {
-          origin: this.#origin,
-          isWanted: () => !this.#isUnread(number),
-          stream: (outcomes, generator) => this.#streamInChunk(number, startedAt, outcomes, generator),
+          origin: this.#results.origin,
+          isWanted: () => !this.#results.isUnread,
+          stream: (outcomes, generator) => this.#stream.runInChunk(outcomes, generator),
         });
     }
   }
 
-  async #later(number: number, startedAt: number, promise: PromiseLike<unknown>): Promise<void> {
+  async #later(promise: PromiseLike<unknown>): Promise<void> {
     try {
       const value = await promise;
-      if (isGenerator(value)) return await this.#stream(number, startedAt, value);
-      this.#ended(number, startedAt, value);
+      if (isGenerator(value)) return await this.#stream.run(value);
+      this.#ended(value);
     } catch (error) {
-      this.#failed(number, startedAt, error);
+      this.#results.error(error);
     }
   }
 
-  #ended(number: number, startedAt: number, value: unknown): void {
-    if (value instanceof Outcomes) return this.#settled(Kind.settled, number, startedAt, value);
-    try {
-      this.#put(Kind.value, number, startedAt, () => encodeTo(this.#results, value, { root: "result" }));
-    } catch (error) {
-      this.#failed(number, startedAt, error);
-    }
+  #ended(value: unknown): void {
+    if (value instanceof Outcomes) this.#results.outcomes(Kind.settled, value);
+    else this.#results.value(value);
   }
-
-  #settled(kind: number, number: number, startedAt: number, outcomes: Outcomes): void {
-    try {
-      this.#put(kind, number, startedAt, () => encodeTo(this.#results, outcomes.list, { root: "result" }));
-    } catch (error) {
-      if (outcomes.dropUnsendable(this.#origin)) this.#settled(kind, number, startedAt, outcomes);
-      else this.#failed(number, startedAt, error);
-    }
-  }
-
-  #failed(number: number, startedAt: number, error: unknown): void {
-    this.#put(Kind.error, number, startedAt, () => encodeErrorTo(this.#results, error, this.#origin));
-  }
-
-  #put(kind: number, number: number, startedAt: number, write: () => unknown): void {
-    const results = this.#results;
-    results.begin(kind);
-    results.view.setInt32(results.position, number, true);
-    results.view.setFloat64(results.position + 8, monotonicNow() - startedAt, true);
-    results.position += RESULT_HEADER;
-    try {
-      write();
-    } catch (error) {
-      results.abort();
-      throw error;
-    }
-    letGo(results.commit());
-    // The pool says that it will look, then looks; we publish, then ask. So one of both sees the other.
-    if (Atomics.load(arena().words, this.#base + Word.polled) === 0) ringDoorbell(this.#poolSlot);
-  }
-
-  async #stream(number: number, startedAt: number, generator: AnyGenerator): Promise<void> {
-    this.#beginStream(number, startedAt);
-    try {
-      await this.#sendItems(number, startedAt, generator);
-      this.#ended(number, startedAt, undefined);
-    } catch (error) {
-      this.#failed(number, startedAt, error);
-    }
-  }
-
-  /** Items of a generator in a chunk: what the chunk's earlier inputs gave goes first. */
-  async #streamInChunk(number: number, startedAt: number, outcomes: Outcomes, generator: AnyGenerator): Promise<void> {
-    if (!outcomes.isStream) this.#beginStream(number, startedAt);
-    outcomes.isStream = true;
-    if (outcomes.list.length > 0) this.#settled(Kind.part, number, startedAt, outcomes);
-    outcomes.list.length = 0;
-    if (this.#results.room < 2 * MIN_ROOM) await this.#roomForResults();
-    await this.#sendItems(number, startedAt, generator);
-  }
-
-  #beginStream(number: number, startedAt: number): void {
-    // Items of an earlier stream that were taken after its end have not been counted.
-    this.#itemsSent = Atomics.load(arena().words, this.#base + Word.streamConsumed);
-    this.#put(Kind.stream, number, startedAt, () => encodeTo(this.#results, undefined));
-  }
-
-  /** Stops when nobody wants more; leaving the loop ends the generator. */
-  async #sendItems(number: number, startedAt: number, generator: AnyGenerator): Promise<void> {
-    for await (const item of generator) {
-      if (this.#isUnread(number)) break;
-      if (this.#results.room < 2 * MIN_ROOM) await this.#roomForResults();
-      this.#put(Kind.item, number, startedAt, () => encodeTo(this.#results, item, { root: "item" }));
-      this.#itemsSent = (this.#itemsSent + 1) | 0;
-      while (this.#ahead() >= STREAM_WINDOW && !this.#isUnread(number))
-        await this.#sleep(() => this.#ahead() < STREAM_WINDOW || this.#isUnread(number));
-      if (this.#isUnread(number)) break;
-    }
-  }
-
-  #ahead(): number {
-    return (this.#itemsSent - Atomics.load(arena().words, this.#base + Word.streamConsumed)) | 0;
-  }
-
-  #isUnread(number: number): boolean {
-    return Atomics.load(arena().words, this.#base + Word.streamStop) === ((number + 1) | 0);
-  }
-
-  async #roomForResults(): Promise<void> {
-    const { words } = arena();
-    for (;;) {
-      Atomics.store(words, this.#base + Word.needsRoom, 1);
-      if (this.#results.room >= 2 * MIN_ROOM) break;
-      ringDoorbell(this.#poolSlot);
-      await this.#sleep(() => this.#results.room >= 2 * MIN_ROOM);
-    }
-    Atomics.store(words, this.#base + Word.needsRoom, 0);
-  }
-
-  /** Until the pool rings, unless there is something to do already. */
-  #sleep(isAwaited: () => boolean = () => !this.#tasks.isEmpty): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      // Says that it sleeps, then looks; the pool publishes, then asks.
-      Atomics.store(arena().words, this.#base + Word.asleep, 1);
-      if (isAwaited()) this.#rung();
-    });
-  }
-
-  #rung(): void {
-    Atomics.store(arena().words, this.#base + Word.asleep, 0);
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
-  }
-}
-
-const TASK_PADDING = 4;
-
-type AnyGenerator = AsyncIterable<unknown> | Iterable<unknown>;
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
-}
-
-function isGenerator(value: unknown): value is AnyGenerator {
-  if (typeof value !== "object" || value === null) return false;
-  const tag: unknown = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
-  return tag === "Generator" || tag === "AsyncGenerator";
-}
-
-/** In a chunk of `map` a generator's items are gathered. */
-async function gather(generator: AnyGenerator): Promise<unknown[]> {
-  const items: unknown[] = [];
-  for await (const item of generator) items.push(item);
-  return items;
-}
-
-function mapChunk(items: unknown[], fn: AnyFunction): unknown {
-  const values: unknown[] = [];
-  for (let i = 0; i < items.length; i++) {
-    const value = fn(items[i]);
-    if (isPromise(value) || isGenerator(value)) return mapRest(items, fn, values, value);
-    values.push(value);
-  }
-  return values;
-}
-
-/** From the first item on that gave something to wait for: one after the other. */
-async function mapRest(items: unknown[], fn: AnyFunction, values: unknown[], first: unknown): Promise<unknown[]> {
-  values.push(await finish(first));
-  for (let i = values.length; i < items.length; i++) values.push(await finish(fn(items[i])));
-  return values;
-}
-
-async function finish(value: unknown): Promise<unknown> {
-  const settled: unknown = await value;
-  return isGenerator(settled) ? gather(settled) : settled;
-}
-
-/** The outcomes of a chunk's items one by one. */
-class Outcomes {
-  readonly list: [boolean, unknown][] = [];
-  /** Some of them have been sent: there was a generator. */
-  isStream = false;
-
-  add(isValue: boolean, value: unknown): void {
-    this.list.push([isValue, value]);
-  }
-
-  /** Replaces values that cannot travel by the reasons. @returns false when there are none. */
-  dropUnsendable(origin: { name: string; pid: number }): boolean {
-    let found = false;
-    this.list.forEach(([isValue, value], i) => {
-      const problem = isValue ? problemOf(value) : undefined;
-      if (problem === undefined) return;
-      found = true;
-      this.list[i] = [false, encodeError(problem, origin)];
-    });
-    return found;
-  }
-}
-
-/** Why a value cannot travel. */
-function problemOf(value: unknown): unknown {
-  try {
-    const taken = encodeTo(new HeapSink(), value, { root: "result" });
-    for (const transfer of taken?.transfers ?? []) transfer.abort?.();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
-
-/** What a chunk whose outcomes go one by one needs of the loop. */
-interface ChunkContext {
-  readonly origin: { readonly name: string; readonly pid: number };
-  /** False when nobody waits for the chunk any more. */
-  isWanted(): boolean;
-  /** Sends outcomes, then the items of a generator; throws what it throws. */
-  stream(outcomes: Outcomes, generator: AnyGenerator): Promise<void>;
-}
-
-function settleChunk(items: unknown[], fn: AnyFunction, context: ChunkContext): unknown {
-  const outcomes = new Outcomes();
-  for (let i = 0; i < items.length; i++) {
-    try {
-      const value = fn(items[i]);
-      if (isPromise(value) || isGenerator(value)) return settleRest(items, fn, outcomes, value, context);
-      outcomes.add(true, value);
-    } catch (error) {
-      outcomes.add(false, encodeError(error, context.origin));
-    }
-  }
-  return outcomes;
-}
-
-async function settleRest(
-  items: unknown[],
-  fn: AnyFunction,
-  outcomes: Outcomes,
-  first: unknown,
-  context: ChunkContext,
-): Promise<Outcomes> {
-  const firstIndex = outcomes.list.length;
-  for (let i = firstIndex; i < items.length && context.isWanted(); i++) {
-    try {
-      const value: unknown = await (i === firstIndex ? first : fn(items[i]));
-      if (isGenerator(value)) await context.stream(outcomes, value);
-      else outcomes.add(true, value);
-    } catch (error) {
-      outcomes.add(false, encodeError(error, context.origin));
-    }
-  }
-  return outcomes;
 }
 
 /** The target of a worker's process, which imports it from here. */
