@@ -69,7 +69,7 @@ async function mine() {
   out.big = await medianOf(RUNS, () => timed(() => pool.apply(echo, [big])));
   const work = Array.from({ length: 64 }, () => 27);
   const serial = await medianOf(3, () => timed(() => work.forEach((n) => fib(n))));
-  out.cpu = serial / (await medianOf(3, () => timed(() => pool.map(fib, work, { chunkSize: 4 }))));
+  out.cpu = serial / (await medianOf(3, () => timed(() => pool.map(fib, work))));
   pool.close();
   await pool.join();
   first.terminate();
