@@ -1,7 +1,7 @@
 /** Programs that block the event loop, and callbacks that do. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Pool, WorkerDiedError } from "../../src/index.ts";
 
@@ -35,8 +35,8 @@ test("stats() lists living workers only, though the event loop has not been told
   await using pool = new Pool(1);
   const pid = await pool.apply(() => process.pid);
   process.kill(pid, "SIGKILL");
-  // A zombie is dead; it stays as long as this process has not been told.
-  while (!/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "latin1")));
+  // A zombie is dead when its last thread is; it stays as long as this process has not been told.
+  while (!/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "latin1")) || readdirSync(`/proc/${pid}/task`).length > 1);
   const { workers, restarts } = pool.stats();
   assert.equal(
     workers.some((worker) => worker.pid === pid),
