@@ -9,8 +9,9 @@ import { readError } from "./decode-error.ts";
 import { isThrownByUser, readSpecial } from "./decode-special.ts";
 import type { Cell } from "../capture/restore.ts";
 import type { DecodeOptions, Reader } from "./reader.ts";
+import { type KnownShape, KnownShapes } from "./known-shapes.ts";
 import { ShortStrings } from "./short-strings.ts";
-import { HEADER_BYTES, MAX_DEPTH, Tag, VERSION } from "./wire.ts";
+import { Flag, HEADER_BYTES, MAX_DEPTH, Tag, VERSION } from "./wire.ts";
 
 const latin1Slice = Buffer.prototype.latin1Slice as (this: Uint8Array, start: number, end: number) => string;
 const ucs2Slice = Buffer.prototype.ucs2Slice as (this: Uint8Array, start: number, end: number) => string;
@@ -28,9 +29,12 @@ export class Decoder implements Reader {
   #limit = 0;
   #depth = 0;
   #objects: unknown[] = [];
-  #shapes: (readonly string[])[] = [];
+  /** Whether the message refers to objects in it: otherwise they need not be remembered. */
+  #hasReferences = false;
+  #shapes: KnownShape[] = [];
   #cells: Map<number, Cell> | undefined;
   readonly #strings = new ShortStrings();
+  readonly #knownShapes = new KnownShapes();
 
   /** Reads a message; `read` takes its value or values. */
   decode(source: ByteSource, options: DecodeOptions, read: ((reader: Reader) => unknown) | undefined): unknown {
@@ -61,6 +65,7 @@ export class Decoder implements Reader {
   #header(): void {
     if (this.#limit - this.#position < HEADER_BYTES || this.#bytes[this.#position] !== VERSION)
       this.fail("it is no message");
+    this.#hasReferences = ((this.#bytes[this.#position + 1] as number) & Flag.references) !== 0;
     this.#position += HEADER_BYTES;
   }
 
@@ -110,7 +115,7 @@ export class Decoder implements Reader {
   skipTo(position: number, objects: number): void {
     if (!(position >= this.#position && position <= this.#limit) || objects > position) this.fail("it is cut short");
     this.#position = position;
-    while (this.#objects.length < objects) this.#objects.push(undefined);
+    if (this.#hasReferences) while (this.#objects.length < objects) this.#objects.push(undefined);
   }
 
   #need(bytes: number): void {
@@ -131,11 +136,11 @@ export class Decoder implements Reader {
   }
 
   reserve(): number {
-    return this.#objects.push(PENDING) - 1;
+    return this.#hasReferences ? this.#objects.push(PENDING) - 1 : -1;
   }
 
   made<T>(index: number, value: T): T {
-    this.#objects[index] = value;
+    if (index !== -1) this.#objects[index] = value;
     return value;
   }
 
@@ -189,7 +194,7 @@ export class Decoder implements Reader {
   #object(tag: number): unknown {
     if (tag > MAX_TAG) this.fail(`it has an unknown tag (${tag})`);
     if (++this.#depth > MAX_DEPTH + 2) this.fail("it is nested too deeply");
-    const index = this.#objects.push(PENDING) - 1;
+    const index = this.reserve();
     let value: unknown;
     // The common ones here, not through further calls: nesting is bounded by the stack.
     if (tag === Tag.shaped)
@@ -230,17 +235,35 @@ export class Decoder implements Reader {
     this.#depth -= 1;
   }
 
-  #newShape(): readonly string[] {
-    const count = this.count();
-    const keys: string[] = [];
-    for (let i = 0; i < count; i++) keys.push(this.text());
-    this.#shapes.push(keys);
-    return keys;
+  #newShape(): KnownShape {
+    this.#need(8);
+    const hash = this.#view.getInt32(this.#position, true);
+    const byteLength = this.#view.getUint32(this.#position + 4, true);
+    this.#position += 8;
+    this.#need(byteLength);
+    const start = this.#position;
+    const shape = this.#knownShapes.find(hash, this.#view, start, byteLength) ?? this.#readShape(hash, byteLength);
+    this.#position = start + byteLength;
+    this.#shapes.push(shape);
+    return shape;
   }
 
-  #plain(index: number, keys: readonly string[]): object {
-    const object: Record<string, unknown> = {};
-    this.#objects[index] = object;
+  #readShape(hash: number, byteLength: number): KnownShape {
+    const start = this.#position;
+    const end = start + byteLength;
+    const keys: string[] = [];
+    while (this.#position < end && this.#bytes[this.#position] !== 0) keys.push(this.text());
+    if (this.#position > end) this.fail("it has keys that are too long");
+    return this.#knownShapes.add(hash, this.#view, start, byteLength, keys);
+  }
+
+  #plain(index: number, shape: KnownShape): object {
+    if (index === -1) {
+      const { maker } = shape;
+      if (maker !== undefined) return maker(this);
+    }
+    const { keys } = shape;
+    const object: Record<string, unknown> = this.made(index, {});
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] as string;
       const value = this.value();
@@ -252,8 +275,7 @@ export class Decoder implements Reader {
 
   array(index: number): unknown[] {
     const length = this.count();
-    const array: unknown[] = [];
-    this.#objects[index] = array;
+    const array: unknown[] = this.made(index, []);
     for (let i = 0; i < length; i++) array.push(this.value());
     return array;
   }

@@ -12,30 +12,13 @@ import { isDense, isOrdinary } from "./ordinary.ts";
 import { Seen } from "./seen.ts";
 import { type Shape, ShapeTable } from "./shapes.ts";
 import { Flag, HEADER_BYTES, MAX_DEPTH, SMALL_INTS, Tag, VERSION } from "./wire.ts";
+import { writeText } from "./write-text.ts";
 import type { Checkpoint, EncodeOptions, FunctionSource, Writer } from "./writer.ts";
 
 /** What a message took that must be undone if it is never delivered. */
 export interface Encoded {
   readonly transfers: readonly HandleTransfer[];
 }
-
-/** Objects of one shape that are looked at closely in a message; the others are taken to be alike. */
-const EXAMINED_PER_SHAPE = 8;
-const SHORT_STRING = 255;
-const LOOP_STRING = 24;
-
-const latin1Write = Buffer.prototype.latin1Write as (
-  this: Uint8Array,
-  text: string,
-  offset: number,
-  length: number,
-) => number;
-const ucs2Write = Buffer.prototype.ucs2Write as (
-  this: Uint8Array,
-  text: string,
-  offset: number,
-  length: number,
-) => number;
 
 export class Encoder implements Writer {
   options: EncodeOptions = {};
@@ -149,43 +132,7 @@ export class Encoder implements Writer {
 
   /** A string with its tag. */
   text(value: string): void {
-    const { length } = value;
-    const sink = this.#sink;
-    if (length <= LOOP_STRING) {
-      if (sink.limit - sink.position < length + 2) sink.grow(length + 2);
-      const { bytes } = sink;
-      let at = sink.position + 2;
-      let every = 0;
-      for (let i = 0; i < length; i++) {
-        const code = value.charCodeAt(i);
-        every |= code;
-        bytes[at++] = code;
-      }
-      if (every < 256) {
-        bytes[sink.position] = Tag.shortString;
-        bytes[sink.position + 1] = length;
-        sink.position = at;
-        return;
-      }
-    }
-    this.#longText(value, length);
-  }
-
-  #longText(value: string, length: number): void {
-    const wide = /[^\0-\xff]/.test(value);
-    const byteLength = wide ? 2 * length : length;
-    const sink = this.#sink;
-    if (sink.limit - sink.position < byteLength + 5) sink.grow(byteLength + 5);
-    if (!wide && length <= SHORT_STRING) {
-      sink.bytes[sink.position++] = Tag.shortString;
-      sink.bytes[sink.position++] = length;
-    } else {
-      sink.bytes[sink.position++] = wide ? Tag.utf16 : Tag.latin1;
-      sink.view.setUint32(sink.position, length, true);
-      sink.position += 4;
-    }
-    (wide ? ucs2Write : latin1Write).call(sink.bytes, value, sink.position, byteLength);
-    sink.position += byteLength;
+    writeText(this.#sink, value);
   }
 
   value(value: unknown): void {
@@ -314,21 +261,16 @@ export class Encoder implements Writer {
   }
 
   #writeReference(number: number): void {
+    this.#flags |= Flag.references;
     this.byte(Tag.ref);
     this.uint32(number);
   }
 
   #plain(value: Record<string, unknown>): void {
     const keys = Object.keys(value);
+    if (!isOrdinary(value, keys)) return this.#notOrdinary(value);
     const shape = this.#shapes.find(keys);
-    const isNew = shape.message !== this.#message;
-    // Without keys there is nothing to be alike: a prototype, say, has hidden ones only.
-    if (isNew || shape.examined < EXAMINED_PER_SHAPE || keys.length === 0) {
-      if (!isOrdinary(value, keys)) return this.#notOrdinary(value);
-      if (isNew) shape.examined = 0;
-      shape.examined += 1;
-    } else if (!Object.isExtensible(value)) return this.#notOrdinary(value);
-    if (isNew) this.#newShape(shape, keys);
+    if (shape.message !== this.#message) this.#newShape(shape);
     else {
       this.byte(Tag.shaped);
       this.uint32(shape.index);
@@ -342,13 +284,18 @@ export class Encoder implements Writer {
     }
   }
 
-  #newShape(shape: Shape, keys: readonly string[]): void {
+  #newShape(shape: Shape): void {
     shape.message = this.#message;
     shape.index = this.#shapeCount++;
     this.#messageShapes.push(shape);
+    const { head } = shape;
+    const { length } = head;
     this.byte(Tag.object);
-    this.uint32(keys.length);
-    for (const key of keys) this.text(key);
+    const sink = this.#sink;
+    if (sink.limit - sink.position < 4 * length) sink.grow(4 * length);
+    const { view, position } = sink;
+    for (let i = 0; i < length; i++) view.setInt32(position + 4 * i, head[i] as number, true);
+    sink.position = position + 4 * length;
   }
 
   #array(value: unknown[]): void {

@@ -1,6 +1,5 @@
 /** Which objects and arrays are nothing but their values, so that the short way of encoding does for them. */
 
-import * as types from "node:util/types";
 import { util } from "../core/node-builtins.ts";
 
 /** Arrays up to this length are checked by listing their keys. */
@@ -8,14 +7,11 @@ const SMALL_ARRAY = 16;
 
 /** True when there is nothing about a plain object but enumerable, writable, configurable data under strings. */
 export function isOrdinary(value: object, keys: readonly string[]): boolean {
-  if (!Object.isExtensible(value) || types.isExternal(value)) return false;
-  if (types.isArgumentsObject(value)) return false;
+  if (!Object.isExtensible(value)) return false;
   for (let i = 0; i < keys.length; i++) {
-    const { get, set, writable, configurable } = Object.getOwnPropertyDescriptor(
-      value,
-      keys[i] as string,
-    ) as PropertyDescriptor;
-    if (get !== undefined || set !== undefined || writable !== true || configurable !== true) return false;
+    // An accessor's descriptor has no `writable`.
+    const descriptor = Object.getOwnPropertyDescriptor(value, keys[i] as string) as PropertyDescriptor;
+    if (descriptor.writable !== true || descriptor.configurable !== true) return false;
   }
   if (Object.getOwnPropertySymbols(value).length > 0) return false;
   return Object.getOwnPropertyNames(value).length === keys.length;

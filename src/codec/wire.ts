@@ -6,17 +6,17 @@
  * | byte | holds                                                          |
  * |------|----------------------------------------------------------------|
  * | 0    | format version                                                 |
- * | 1    | flags: MODULES, HANDLES                                        |
+ * | 1    | flags: MODULES, HANDLES, REFERENCES                            |
  * | 4–7  | where the list of modules starts, counted from the header      |
  *
  * A value is a tag and what the tag says. Objects are numbered in the order in which they first occur, on both sides;
  * `ref` names an earlier one, so shared references and cycles survive. All numbers are little-endian and unaligned.
  */
 
-export const VERSION = 1;
+export const VERSION = 2;
 export const HEADER_BYTES = 8;
 
-export const Flag = { modules: 1, handles: 2 } as const;
+export const Flag = { modules: 1, handles: 2, references: 4 } as const;
 
 export const Tag = {
   undefined: 0,

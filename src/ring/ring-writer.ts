@@ -44,18 +44,15 @@ export class RingWriter {
   write(kind: number, aux: number, payload: Uint8Array = EMPTY, length = 0, wordwise?: Int32Array): number {
     const room = this.#reserve(recordBytes(length));
     if (room < 0) return -room;
-    const segment = this.#segment as Segment;
+    const { words, bytes } = this.#segment as Segment;
     const at = room >> 2;
-    segment.words[at] = packHeader(kind, length);
-    segment.words[at + 1] = aux;
-    if (length > 0) {
-      if (wordwise !== undefined && length <= WORDWISE_BYTES) {
-        const count = ((length + 7) >> 3) << 1;
-        for (let i = 0; i < count; i++) segment.words[at + 2 + i] = wordwise[i] as number;
-      } else {
-        const bytes = payload.length === length ? payload : payload.subarray(0, length);
-        segment.bytes.set(bytes, room + RECORD_HEADER_BYTES);
-      }
+    words[at] = packHeader(kind, length);
+    words[at + 1] = aux;
+    if (wordwise !== undefined && length <= WORDWISE_BYTES) {
+      const end = at + 2 + (((length + 7) >> 3) << 1);
+      for (let to = at + 2, from = 0; to < end; to++, from++) words[to] = wordwise[from] as number;
+    } else if (length > 0) {
+      bytes.set(payload.length === length ? payload : payload.subarray(0, length), room + RECORD_HEADER_BYTES);
     }
     this.#commit(recordBytes(length));
     return Written.done;
