@@ -8,7 +8,7 @@ import type { ModuleReference } from "../capture/image.ts";
 import { functionSource } from "./function-source.ts";
 import { writeFunction } from "./encode-function.ts";
 import { writeSpecial } from "./encode-special.ts";
-import { isDense, isOrdinary } from "./ordinary.ts";
+import { hasOnlyKeys, isData, isDense } from "./ordinary.ts";
 import { Seen } from "./seen.ts";
 import { type Shape, ShapeTable } from "./shapes.ts";
 import { Flag, HEADER_BYTES, MAX_DEPTH, SMALL_INTS, Tag, VERSION } from "./wire.ts";
@@ -19,6 +19,13 @@ import type { Checkpoint, EncodeOptions, FunctionSource, Writer } from "./writer
 export interface Encoded {
   readonly transfers: readonly HandleTransfer[];
 }
+
+/**
+ * Of how many objects with the same keys the properties are examined in each message; the others are taken to be data, too.
+ * So a getter or a read-only property among later ones arrives as a usual property with its value. Symbols, hidden properties
+ * and frozen objects are never missed.
+ */
+const EXAMINED_PER_SHAPE = 8;
 
 export class Encoder implements Writer {
   options: EncodeOptions = {};
@@ -268,9 +275,14 @@ export class Encoder implements Writer {
 
   #plain(value: Record<string, unknown>): void {
     const keys = Object.keys(value);
-    if (!isOrdinary(value, keys)) return this.#notOrdinary(value);
+    if (!hasOnlyKeys(value, keys)) return this.#notOrdinary(value);
     const shape = this.#shapes.find(keys);
-    if (shape.message !== this.#message) this.#newShape(shape);
+    const isNew = shape.message !== this.#message;
+    if (isNew || shape.examined < EXAMINED_PER_SHAPE) {
+      if (!isData(value, keys)) return this.#notOrdinary(value);
+      shape.examined = isNew ? 1 : shape.examined + 1;
+    }
+    if (isNew) this.#newShape(shape);
     else {
       this.byte(Tag.shaped);
       this.uint32(shape.index);

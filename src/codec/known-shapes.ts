@@ -27,12 +27,13 @@ export class KnownShape {
 
   /** A function that makes an object of this shape out of the values that follow; not for one that is made once in a while. */
   get maker(): Maker | undefined {
-    if (this.#maker === undefined && ++this.#uses === USES_BEFORE_MAKER) this.#maker = makerOf(this.keys);
+    if (this.#maker === undefined && ++this.#uses % USES_BEFORE_MAKER === 0) this.#maker = makerOf(this.keys);
     return this.#maker;
   }
 }
 
-const USES_BEFORE_MAKER = 16;
+/** Compiling takes as long as making this many objects the other way. */
+const USES_BEFORE_MAKER = 100;
 const SLOTS = 256;
 /** Longer ones are rather tables than records, and hardly come again. */
 const MAX_BYTES = 4096;

@@ -16,8 +16,9 @@ export function makerOf(keys: readonly string[]): Maker | undefined {
   const properties = keys.map((key) => `${JSON.stringify(key)}: reader.value()`);
   try {
     return new Function("reader", `return { ${properties.join(", ")} };`) as Maker;
-  } catch {
-    mayCompile = false;
+  } catch (error) {
+    // By name: it can be one of another context. Anything else, such as a stack that is full just now, may pass.
+    if ((error as Error).name === "EvalError") mayCompile = false;
     return undefined;
   }
 }

@@ -5,16 +5,22 @@ import { util } from "../core/node-builtins.ts";
 /** Arrays up to this length are checked by listing their keys. */
 const SMALL_ARRAY = 16;
 
-/** True when there is nothing about a plain object but enumerable, writable, configurable data under strings. */
-export function isOrdinary(value: object, keys: readonly string[]): boolean {
+/** True when a plain object can be extended and has these keys only: neither symbols nor hidden properties. */
+export function hasOnlyKeys(value: object, keys: readonly string[]): boolean {
   if (!Object.isExtensible(value)) return false;
+  // The quick question first, and two of them: listing both kinds at once (`Reflect.ownKeys`) takes three times as long.
+  if (Object.getOwnPropertyNames(value).length !== keys.length) return false;
+  return Object.getOwnPropertySymbols(value).length === 0;
+}
+
+/** True when what stands under the keys is writable, configurable data. It takes longer than all of `hasOnlyKeys`. */
+export function isData(value: object, keys: readonly string[]): boolean {
   for (let i = 0; i < keys.length; i++) {
     // An accessor's descriptor has no `writable`.
     const descriptor = Object.getOwnPropertyDescriptor(value, keys[i] as string) as PropertyDescriptor;
     if (descriptor.writable !== true || descriptor.configurable !== true) return false;
   }
-  if (Object.getOwnPropertySymbols(value).length > 0) return false;
-  return Object.getOwnPropertyNames(value).length === keys.length;
+  return true;
 }
 
 /** True when there is nothing about an array but its elements, without holes. */

@@ -1,7 +1,6 @@
 /** The key sequences of plain objects that are sent: written once a message, then named by number. */
 
 import { HeapSink } from "../core/bytes.ts";
-import { Tag } from "./wire.ts";
 import { writeText } from "./write-text.ts";
 
 export interface Shape {
@@ -11,6 +10,8 @@ export interface Shape {
   /** The message it was last written in, and its number there. */
   message: number;
   index: number;
+  /** How many of its objects were examined in that message. */
+  examined: number;
 }
 
 const RECENT = 4;
@@ -45,7 +46,7 @@ export class ShapeTable {
       this.#known = new Map();
       this.#knownKeys = keys.length + 1;
     }
-    const shape = { keys, head: headOf(keys), message: -1, index: 0 };
+    const shape = { keys, head: headOf(keys), message: -1, index: 0, examined: 0 };
     this.#known.set(text, shape);
     return shape;
   }

@@ -19,10 +19,18 @@ export interface Program {
   ended(): Promise<{ code: number | null; signal: string | null }>;
 }
 
-/** @param fixture Name of a file in test/fixtures, without ending. @param detached In a session of its own. */
-export function startProgram(fixture: string, args: readonly string[] = [], detached = false): Program {
+/**
+ * @param fixture Name of a file in test/fixtures, without ending. @param detached In a session of its own.
+ * @param options For node.
+ */
+export function startProgram(
+  fixture: string,
+  args: readonly string[] = [],
+  detached = false,
+  options: readonly string[] = [],
+): Program {
   const file = fileURLToPath(new URL(`../fixtures/${fixture}.js`, import.meta.url));
-  const child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "pipe"], detached });
+  const child = spawn(process.execPath, [...options, file, ...args], { stdio: ["ignore", "pipe", "pipe"], detached });
   const text = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (chunk: string) => (text[name] += chunk));
