@@ -3,7 +3,6 @@
  * keys is made by a function of its own, as fast as its literal in the source.
  */
 
-import type { ByteSource } from "../core/bytes.ts";
 import { type Maker, makerOf } from "./object-maker.ts";
 
 export class KnownShape {

@@ -15,6 +15,7 @@ export function makerOf(keys: readonly string[]): Maker | undefined {
   if (!mayCompile || keys.length > MAX_KEYS || keys.includes("__proto__")) return undefined;
   const properties = keys.map((key) => `${JSON.stringify(key)}: reader.value()`);
   try {
+    // oxlint-disable-next-line typescript/no-implied-eval -- keys may come from anywhere, and stand in it as quoted strings only
     return new Function("reader", `return { ${properties.join(", ")} };`) as Maker;
   } catch (error) {
     // By name: it can be one of another context. Anything else, such as a stack that is full just now, may pass.
