@@ -23,6 +23,8 @@ import { TaskQueue } from "./task-queue.ts";
 const WAKE_MS = 0.05;
 /** A worker that fails to start this often in a row means that none can. */
 const MAX_FAILED_STARTS = 2;
+/** A worker that is killed from outside has not failed, unless it is always so: the system may have no memory for it. */
+const MAX_KILLED_STARTS = 10;
 /** A lane in which nothing has moved for so long is worth taking from. */
 const STEAL_AFTER_MS = 0.5;
 
@@ -43,6 +45,7 @@ export class Scheduler implements WorkerListener {
   #state: State = "open";
   #failure: { readonly error: unknown } | undefined;
   #failedStarts = 0;
+  #killedStarts = 0;
   #started = 0;
   #pending = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -239,7 +242,7 @@ export class Scheduler implements WorkerListener {
   }
 
   ended(worker: PoolWorker, task: Task, duration: number, isError: boolean): void {
-    this.#failedStarts = 0;
+    this.#startsSucceed();
     this.#stats.taskEnded(task, duration, isError);
     learnTime(task.fn, task.items, duration);
     events.ended(this.options.name, worker.pid, task, duration, isError);
@@ -279,10 +282,12 @@ export class Scheduler implements WorkerListener {
   }
 
   #startFailed(worker: PoolWorker, exit: Exit): void {
-    this.#failedStarts += 1;
-    if (worker.broken === undefined && this.#failedStarts < MAX_FAILED_STARTS) return;
+    if (exit.signal === "SIGKILL") this.#killedStarts += 1;
+    else this.#failedStarts += 1;
+    const isHopeless = this.#failedStarts >= MAX_FAILED_STARTS || this.#killedStarts >= MAX_KILLED_STARTS;
+    if (worker.broken === undefined && !isHopeless) return;
     const error = worker.broken === undefined ? cannotStartError(this.options.name, worker, exit) : worker.broken.error;
-    if (this.#failedStarts >= MAX_FAILED_STARTS) this.#failure = { error };
+    if (isHopeless) this.#failure = { error };
     this.#failAll(() => error);
   }
 
@@ -436,8 +441,13 @@ export class Scheduler implements WorkerListener {
     for (const worker of this.#workers) {
       if (worker.wasReady || !worker.ready) continue;
       worker.wasReady = true;
-      this.#failedStarts = 0;
+      this.#startsSucceed();
     }
+  }
+
+  #startsSucceed(): void {
+    this.#failedStarts = 0;
+    this.#killedStarts = 0;
   }
 
   #watchTime(task: Task): void {

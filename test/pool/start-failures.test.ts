@@ -38,6 +38,24 @@ test("a worker that ends in its initializer once is replaced, and costs no task"
   await pool.join();
 });
 
+test("workers that are killed before they are ready are replaced, but not for ever", async () => {
+  const kills = new Value("int32", 5);
+  const initializer = (left: typeof kills): void => {
+    if (left.add(-1) > 0) process.kill(process.pid, "SIGKILL");
+  };
+  const pool = new Pool(1, { initializer, initArgs: [kills] });
+  assert.equal(await pool.apply(square, [3]), 9);
+  assert.equal(pool.stats().restarts, 5);
+  pool.close();
+  await pool.join();
+
+  kills.value = 1000;
+  const hopeless = new Pool(2, { initializer, initArgs: [kills] });
+  await assert.rejects(hopeless.apply(square, [3]), /^WorkerDiedError: Cannot start workers .* was ended by SIGKILL/);
+  hopeless.terminate();
+  await hopeless.join();
+});
+
 test("starts that fail are counted in a row: one that succeeds in between begins anew", async () => {
   const starts = new Value("int32", 0);
   const pool = new Pool(1, {
