@@ -184,19 +184,32 @@ function writeArray(writer: Writer, value: unknown[]): void {
 
 function writeMap(writer: Writer, value: Map<unknown, unknown>): void {
   writer.byte(Tag.map);
-  const entries = [...Map.prototype.entries.call(value)];
-  writer.uint32(entries.length);
-  entries.forEach(([key, each], i) => {
-    writer.child(`(key ${i})`, key);
-    writer.child(typeof key === "string" ? `(${JSON.stringify(key)})` : `(value ${i})`, each);
-  });
+  // Two flat lists: pairs would be an object each.
+  const keys = [...Map.prototype.keys.call(value)];
+  const values = [...Map.prototype.values.call(value)];
+  writer.uint32(keys.length);
+  for (let i = 0; i < keys.length; i++) {
+    const [key, each] = [keys[i], values[i]];
+    if (needsNoPath(key)) writer.value(key);
+    else writer.child(`(key ${i})`, key);
+    if (needsNoPath(each)) writer.value(each);
+    else writer.child(typeof key === "string" ? `(${JSON.stringify(key)})` : `(value ${i})`, each);
+  }
 }
 
 function writeSet(writer: Writer, value: Set<unknown>): void {
   writer.byte(Tag.set);
   const members = [...Set.prototype.values.call(value)];
   writer.uint32(members.length);
-  members.forEach((member, i) => writer.child(`(member ${i})`, member));
+  members.forEach((member, i) => {
+    if (needsNoPath(member)) writer.value(member);
+    else writer.child(`(member ${i})`, member);
+  });
+}
+
+/** A path is for who is refused, and costs more than such a value itself. */
+function needsNoPath(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "string" || typeof value === "boolean" || value === undefined;
 }
 
 function writeDate(writer: Writer, value: Date): void {
