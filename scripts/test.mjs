@@ -10,7 +10,7 @@ import { startLeakCheck } from "./leak-check.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const build = join(root, "build");
-const FILE_TIMEOUT_MS = 240_000;
+const FILE_TIMEOUT_MS = 600_000;
 
 function testFiles(wanted) {
   return readdirSync(join(build, "test"), { recursive: true })

@@ -13,8 +13,7 @@ const MAY_GROW: Readonly<Record<string, readonly [amount: number, share: number]
   heapMB: [4, 0.1],
   residentMB: [16, 0.1],
   descriptors: [4, 0],
-  // Those of a manager's objects wait for the garbage collection in its process.
-  cells: [40, 0],
+  cells: [16, 0],
   extents: [8, 0],
   arenaMB: [16, 0.1],
   slots: [4, 0],
