@@ -119,10 +119,15 @@ function openPeer(slot: number, pid: number, targetFd: number): number {
   const generation = slotGeneration(slot);
   const known = peers.get(slot);
   if (known?.generation === generation) return known.fd;
-  forgetPeer(slot);
+  forgetDeadPeers();
   const fd = openSync(`/proc/${pid}/fd/${targetFd}`, constants.O_WRONLY | constants.O_NONBLOCK);
   peers.set(slot, { generation, fd });
   return fd;
+}
+
+/** Most dead peers are swept by somebody else, which this process does not see; so it looks whenever it opens another. */
+function forgetDeadPeers(): void {
+  for (const [slot, { generation }] of peers) if (slotGeneration(slot) !== generation) forgetPeer(slot);
 }
 
 function forgetPeer(slot: number): void {
