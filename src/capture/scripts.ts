@@ -6,9 +6,10 @@
  */
 
 import { readFileSync } from "node:fs";
-import module, { createRequire } from "node:module";
+import module from "node:module";
 import * as util from "node:util";
 import { ownFolder } from "../core/own-modules.ts";
+import { loadPackage } from "../platform/index.ts";
 import { quietly, toFilePath } from "./file-values.ts";
 import { type Location, type ScriptFacts, scriptSource, withDebugger } from "./inspector.ts";
 import { rememberSourceMap } from "./source-maps.ts";
@@ -32,7 +33,6 @@ export interface ScriptRecord {
 
 type Acorn = typeof import("acorn");
 
-const require = createRequire(ownFolder);
 const records = new Map<string, ScriptRecord>();
 const announced = new Map<string, ScriptFacts>();
 const addresses = new Map<string, string>();
@@ -196,7 +196,7 @@ function makeRecord(parts: Omit<ScriptRecord, "scopes">): ScriptRecord {
 
 /** Parses a text as a module or script and analyses it; undefined when acorn cannot. */
 export function analyseText(source: string, isModule: boolean): FileScopes | undefined {
-  acorn ??= require("acorn") as Acorn;
+  acorn ??= loadPackage("acorn") as Acorn;
   try {
     const program = acorn.parse(source, {
       ecmaVersion: "latest",

@@ -1,13 +1,14 @@
 /** Starts a node process that runs the child's entry. */
 
-import type { ChildProcess, StdioOptions } from "node:child_process";
-import { closeSync } from "node:fs";
+import type { ChildProcess, SpawnOptions, StdioOptions } from "node:child_process";
+import { accessSync, closeSync, constants } from "node:fs";
+import { constants as os } from "node:os";
 import { fileURLToPath } from "node:url";
 import { childProcess } from "../core/node-builtins.ts";
-import { StateError } from "../core/errors.ts";
+import { MultiprocError } from "../core/errors.ts";
 import { ownModule } from "../core/own-modules.ts";
 import { arenaFd } from "../memory/index.ts";
-import { createMemoryFile, createSocketPair } from "../platform/index.ts";
+import { createMemoryFile, createPipe, createSocketPair, systemError } from "../platform/index.ts";
 import { ChildLink } from "./child-link.ts";
 import { createLifeline } from "./lifeline.ts";
 
@@ -27,7 +28,7 @@ const TITLE_ROOM: string = " ".repeat(96);
 
 /**
  * Starts a child, in this process's working directory. Nothing of it runs user code before `go`.
- * @throws {SystemError | StateError} If the system has no room for it; nothing is left behind.
+ * @throws {SystemError} If the system has no room for it; nothing is left behind.
  */
 export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
   const arena = arenaFd();
@@ -41,11 +42,10 @@ export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
     kept.push(mailbox);
     const lifeline = createLifeline();
     opened.push(lifeline.fd);
-    const child = childProcess().spawn(process.execPath, [...execArgv, ENTRY, TITLE_ROOM], {
+    const child = spawn([...execArgv, ENTRY, TITLE_ROOM], {
       stdio: [...stdio, childControl, mailbox, arena, lifeline.fd] as StdioOptions,
       env,
     });
-    checkStarted(child);
     lifeline.arm(child.pid as number);
     return new ChildLink(child, control, mailbox, { env, cwd: currentFolder() });
   } catch (error) {
@@ -65,11 +65,33 @@ export function currentFolder(): string | undefined {
   }
 }
 
-function checkStarted(child: ChildProcess): void {
+function spawn(args: readonly string[], options: SpawnOptions): ChildProcess {
+  let child: ChildProcess;
+  try {
+    child = childProcess().spawn(process.execPath, args, options);
+  } catch (error) {
+    throw asSystemError(error);
+  }
   // The reason of a failure comes as an event, which would end the program if nobody listened.
   child.on("error", () => {});
-  if (child.pid !== undefined) return;
-  throw new StateError(
-    `Cannot start ${process.execPath}: the system refused another process (its limits of processes, descriptors or memory)`,
-  );
+  if (child.pid === undefined) throw whyNotStarted();
+  return child;
+}
+
+/** The event comes too late for who starts a process; so its reason is found again: node has events for these only. */
+function whyNotStarted(): unknown {
+  try {
+    // What the start of a process takes, too.
+    for (const fd of createPipe()) closeSync(fd);
+    accessSync(process.execPath, constants.X_OK);
+  } catch (error) {
+    return asSystemError(error);
+  }
+  return systemError("spawn", os.errno.EAGAIN, "the limit of processes is reached");
+}
+
+function asSystemError(error: unknown): unknown {
+  const { errno, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof MultiprocError || errno === undefined) return error;
+  return systemError(syscall ?? "spawn", Math.abs(errno), process.execPath);
 }

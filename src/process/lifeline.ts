@@ -7,9 +7,8 @@
  * child, and does not depend on the thread that spawned it, as PR_SET_PDEATHSIG does. Source: fcntl(2), F_SETSIG.
  */
 
-import { openSync } from "node:fs";
 import { constants } from "node:os";
-import { createPipe, signalOnEvent } from "../platform/index.ts";
+import { createPipe, openOrThrow, signalOnEvent } from "../platform/index.ts";
 
 let readEnd: number | undefined;
 
@@ -24,6 +23,6 @@ export interface Lifeline {
 export function createLifeline(): Lifeline {
   // The write end is never closed but by the end of this process.
   readEnd ??= createPipe()[0];
-  const fd = openSync(`/proc/self/fd/${readEnd}`, "r");
+  const fd = openOrThrow(`/proc/self/fd/${readEnd}`);
   return { fd, arm: (pid) => signalOnEvent(fd, pid, constants.signals.SIGKILL) };
 }

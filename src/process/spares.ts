@@ -29,7 +29,7 @@ interface Shelf {
   readonly kept: ChildLink[];
   lastStart: number;
   wanted: number;
-  /** A spare has ended by itself: none is started before the next start of a process. */
+  /** A spare has ended by itself, or could not be started: none is started before the next start of a process. */
   failed: boolean;
 }
 
@@ -142,14 +142,23 @@ function refill(): void {
     for (let i = shelf.kept.length - 1; i >= 0; i--) if (shelf.kept[i]?.exit !== undefined) shelf.kept.splice(i, 1);
     if (booting >= shelf.wanted) return;
     if (shelf.kept.length < shelf.wanted && !shelf.failed) {
-      const spare = boot(shelf.options);
-      spare.onExit(() => (shelf.failed ||= shelf.kept.includes(spare)));
-      shelf.kept.push(spare);
+      addSpare(shelf);
       if (shelf.kept.length < shelf.wanted) refillSoon();
       return dropWhenIdle();
     }
   }
   warmOne();
+}
+
+function addSpare(shelf: Shelf): void {
+  try {
+    const spare = boot(shelf.options);
+    spare.onExit(() => (shelf.failed ||= shelf.kept.includes(spare)));
+    shelf.kept.push(spare);
+  } catch {
+    // The system has no room for it. Nobody has asked for it yet; who does will be told.
+    shelf.failed = true;
+  }
 }
 
 function warmOne(): void {

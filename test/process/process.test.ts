@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import {
   activeChildren,
   currentProcess,
@@ -388,3 +390,19 @@ test("a class sees the variables that it captures as they are at each start", as
   factor = 3;
   assert.equal((await new Process(Scaled, 1).start().result()).value, 3);
 });
+
+for (const method of ["spawn", "spare"]) {
+  test(`a program without a descriptor left is told so at its first start, and can start when it has some again (${method})`, () => {
+    const file = fileURLToPath(new URL("../fixtures/few-descriptors.js", import.meta.url));
+    const { status, stdout } = spawnSync(
+      "sh",
+      ["-c", `ulimit -n 400; exec "${process.execPath}" "${file}" ${method}`],
+      {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    assert.equal(stdout, "EMFILE true\n");
+    assert.equal(status, 0);
+  });
+}

@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { fs, nodePath, nodeUrl } from "../../core/node-builtins.ts";
 import { ownFolder } from "../../core/own-modules.ts";
 import type Koffi from "koffi";
+import { assertCanOpen } from "../descriptors-left.ts";
 import { systemError } from "../errno.ts";
 
 type Address = bigint | number | ArrayBufferView | null;
@@ -85,7 +86,12 @@ let library: Libc | undefined;
 
 /** koffi itself: for views of memory and for watching descriptors. */
 export function koffi(): typeof Koffi {
-  return (koffiModule ??= loadBinary() ?? loadWhole());
+  return (koffiModule ??= load());
+}
+
+function load(): typeof Koffi {
+  assertCanOpen("koffi");
+  return loadBinary() ?? loadWhole();
 }
 
 /**
