@@ -24,6 +24,15 @@ export function checkFunction(name: string, value: unknown): asserts value is (.
   if (typeof value !== "function") throw typeError(name, "a function", value);
 }
 
+/** Refuses what a function gave that should have been done when it returned. @returns it otherwise. */
+export function checkNoPromise<T>(name: string, result: T): T {
+  if (typeof result !== "object" || result === null || !("then" in result) || typeof result.then !== "function")
+    return result;
+  // Who is told here that a promise is no good does not see it reject.
+  Promise.resolve(result).catch(() => {});
+  throw typeError(name, "a function that returns no promise", result);
+}
+
 export function checkBoolean(name: string, value: unknown): asserts value is boolean {
   if (typeof value !== "boolean") throw typeError(name, "true or false", value);
 }

@@ -1,7 +1,7 @@
 /** What is acquired and released can be held around a function, and for a scope. */
 
 import type { WaitOptions } from "../core/deadline.ts";
-import { checkFunction } from "../core/options.ts";
+import { checkFunction, checkNoPromise } from "../core/options.ts";
 import { Guard } from "./guard.ts";
 import { Primitive } from "./primitive.ts";
 
@@ -22,12 +22,12 @@ export abstract class LockLike extends Primitive {
     }
   }
 
-  /** As `use`, blocking; `fn` must not return a promise. */
+  /** As `use`, blocking. @throws TypeError if `fn` returns a promise: what it stands for would go on without the lock. */
   useSync<R>(fn: () => R): R {
     checkFunction("fn", fn);
     this.acquireSync();
     try {
-      return fn();
+      return checkNoPromise("fn", fn());
     } finally {
       this.release();
     }

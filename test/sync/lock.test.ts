@@ -39,6 +39,16 @@ for (const [name, make] of [
     assert.equal(lock.locked, false);
   });
 
+  test(`${name}.useSync() refuses a function that goes on without the lock`, () => {
+    const lock = make();
+    const asynchronous = async (): Promise<void> => {
+      await Promise.resolve();
+      throw new Error("nobody waits for this");
+    };
+    assert.throws(() => lock.useSync(asynchronous), { name: "TypeError", message: /fn must be .* no promise/ });
+    assert.equal(lock.locked, false);
+  });
+
   test(`${name}: mutual exclusion of processes, blocking and waiting mixed`, async () => {
     const lock = make();
     const counter = new SharedArray("int32", 1);
