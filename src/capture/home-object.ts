@@ -34,6 +34,12 @@ export function homePrototype(
   return home === undefined ? undefined : { value: Object.getPrototypeOf(home) as object | null };
 }
 
+/** Whether an object was made by the class around a field's arrow (or, for a static field, is that class). */
+export function isMadeHere(object: object, site: FunctionSite, { source }: ScriptRecord): boolean {
+  const member = memberAround(site);
+  return member?.cls !== undefined && classHomeIn(object, member, source) !== undefined;
+}
+
 /** The method, field or block in which the code stands, and the class that it belongs to, if it is not an object's. */
 interface Member {
   readonly element: Node;
@@ -58,15 +64,23 @@ function memberIn(scope: Scope | undefined, owner: Node | undefined): Member | u
   return element === undefined ? undefined : { element, cls: scope.node };
 }
 
-function classHome({ element, cls }: Member, source: string, start: unknown): object | undefined {
-  const isStatic = element["static"] === true || element.type === "StaticBlock";
-  const text = source.slice((cls as Node).start, (cls as Node).end);
+function classHome(member: Member, source: string, start: unknown): object | undefined {
+  const known = lastRead.get(member.cls as Node);
+  return classHomeIn(start, member, source) ?? (isStatic(member) ? known : (known?.prototype as object | undefined));
+}
+
+function classHomeIn(start: unknown, member: Member, source: string): object | undefined {
+  const { start: from, end } = member.cls as Node;
+  const text = source.slice(from, end);
   for (const object of chainOf(start)) {
-    const candidate = isStatic ? object : constructorOf(object);
+    const candidate = isStatic(member) ? object : constructorOf(object);
     if (typeof candidate === "function" && Function.prototype.toString.call(candidate) === text) return object;
   }
-  const known = lastRead.get(cls as Node);
-  return isStatic ? known : (known?.prototype as object | undefined);
+  return undefined;
+}
+
+function isStatic({ element }: Member): boolean {
+  return element["static"] === true || element.type === "StaticBlock";
 }
 
 function constructorOf(object: object): unknown {

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { ownFolder } from "../core/own-modules.ts";
 import { SerializationError } from "../core/errors.ts";
 import { toFilePath } from "./file-values.ts";
+import { isMadeHere } from "./home-object.ts";
 import { type Location, thisOfCaller } from "./inspector.ts";
 import type { FunctionSite, Node } from "./scope-tree.ts";
 import type { ScriptRecord } from "./scripts.ts";
@@ -22,30 +23,36 @@ export function lexicalThis(
 ): { readonly value: unknown } {
   const known = found.get(fn);
   if (known !== undefined) return known;
-  const answer = ofOwner(fn, site.owner, location, record, holder);
-  if (answer === undefined) {
-    throw new SerializationError(
-      `Cannot send \`${path}\`: it uses \`this\` of a function that is not running; write \`const self = this\` there and use \`self\``,
-      { path },
-    );
-  }
+  const answer = ofOwner(fn, site, location, record, holder);
+  if (answer === undefined) throw new SerializationError(`Cannot send \`${path}\`: ${whyNot(site.owner)}`, { path });
   found.set(fn, answer);
   return answer;
 }
 
+function isOfClass({ type }: Node): boolean {
+  return type === "PropertyDefinition" || type === "StaticBlock";
+}
+
+function whyNot(owner: Node): string {
+  return isOfClass(owner)
+    ? "its `this` is the object whose field it is; send that object and call the function on it"
+    : "it uses `this` of a function that is not running; write `const self = this` there and use `self`";
+}
+
 function ofOwner(
   fn: Function,
-  owner: Node,
+  site: FunctionSite,
   location: Location | undefined,
   record: ScriptRecord,
   holder: object | undefined,
 ): { readonly value: unknown } | undefined {
+  const { owner } = site;
   if (owner.type === "Program") {
     return { value: record.isModule ? undefined : (require.cache[toFilePath(record.url)]?.exports as unknown) };
   }
-  if (owner.type === "PropertyDefinition" || owner.type === "StaticBlock") {
-    // A class field: whoever has it as a property is the instance (or, if static, the class) that made it.
-    const isHeld = holder !== undefined && Object.values(holder).includes(fn);
+  if (isOfClass(owner)) {
+    // A class field: the instance (or, if static, the class) that has it as a property is the one that made it. Others may have it, too.
+    const isHeld = holder !== undefined && Object.values(holder).includes(fn) && isMadeHere(holder, site, record);
     return isHeld ? { value: holder } : undefined;
   }
   const body = owner["body"] as Node;

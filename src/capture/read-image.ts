@@ -79,6 +79,7 @@ function readSource(
 ): unknown {
   if (from === "global") return (globalThis as Record<string, unknown>)[name];
   const scope = scopeWith(scopes, name);
+  if (scope === undefined && isOfScript(name, binding)) return (globalThis as Record<string, unknown>)[name];
   if (scope === undefined) refuse(path, `V8 does not tell the value of its variable \`${name}\``);
   let value: unknown;
   try {
@@ -90,6 +91,11 @@ function readSource(
     refuse(path, `its variable \`${name}\` is not initialised yet`);
   if (name === "arguments" && types.isArgumentsObject(value)) return Array.from(value as ArrayLike<unknown>);
   return members === undefined ? value : pickMembers(value as Record<string, unknown>, members);
+}
+
+/** What a script that is no module (`node -e`, `vm.runInThisContext`) declares at its top with `var` or `function` stands on the global object. */
+function isOfScript(name: string, binding: VariableSource["binding"]): boolean {
+  return (binding?.kind === "var" || binding?.kind === "function") && Object.hasOwn(globalThis, name);
 }
 
 /** Node 20 shows a variable before its declaration as undefined: caught where the declaration says that it is something. */

@@ -14,7 +14,7 @@ const ALLOWED_GLOBALS = new Set(
   `Object Function Array Map Set Date RegExp String Number Boolean BigInt Symbol ArrayBuffer DataView Error EvalError RangeError
   ReferenceError SyntaxError TypeError URIError AggregateError SuppressedError DOMException URL URLSearchParams Buffer Uint8Array Int8Array
   Uint16Array Int16Array Uint32Array Int32Array Float16Array Float32Array Float64Array Uint8ClampedArray BigInt64Array BigUint64Array
-  Iterator Event EventTarget CustomEvent Headers TextEncoder TextDecoder`.split(/\s+/),
+  Iterator Headers TextEncoder TextDecoder`.split(/\s+/),
 );
 const ALLOWED_OF_MODULES = new Set(["EventEmitter", "AssertionError", "URL", "URLSearchParams", "Buffer"]);
 
@@ -62,6 +62,9 @@ function judge(start: object): string | undefined {
     prototype = Object.getPrototypeOf(prototype) as object | null
   ) {
     if (types.isProxy(prototype)) return "an object whose prototype is a Proxy";
+    const next: unknown = Object.getOwnPropertyDescriptor(prototype, "next")?.value;
+    if (typeof next === "function" && isNative(next))
+      return "an iterator that has been started; send what it goes through";
     const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
     if (typeof constructor !== "function") continue;
     const platform = platformClass(constructor);
@@ -83,8 +86,10 @@ function platformClass(constructor: Function): { name: string; allowed: boolean 
     const exports = require(module) as Record<string, unknown>;
     if (exports[name] === constructor) return { name: `${module}.${name}`, allowed: ALLOWED_OF_MODULES.has(name) };
   }
-  if (/\[native code\]/.test(Function.prototype.toString.call(constructor)) && !isBoundClass(constructor))
-    return { name: name || "a native class", allowed: false };
+  if (isNative(constructor) && !isBoundClass(constructor)) {
+    const isOfIntl = (Intl as unknown as Record<string, unknown>)[name] === constructor;
+    return { name: isOfIntl ? `Intl.${name}` : name || "a native class", allowed: isOfIntl };
+  }
   return INTERNAL.has(name) && isInternal(constructor) ? { name, allowed: false } : undefined;
 }
 
@@ -102,6 +107,10 @@ const INTERNAL = new Set(
     /\s+/,
   ),
 );
+
+function isNative(fn: Function): boolean {
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
+}
 
 function isBoundClass(constructor: Function): boolean {
   return constructor.name.startsWith("bound ");

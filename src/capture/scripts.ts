@@ -85,9 +85,19 @@ export function filesOnStack(): string[] {
     const names = sites.map((site) => site.getFileName() ?? "");
     const isFile = (name: string): boolean => name.startsWith("file:") || name.startsWith("/");
     return [...new Set(names)].filter((name) => isFile(name) && !name.startsWith(ownFolder));
+  } catch {
+    return []; // with frozen intrinsics; the debugger knows the file, too
   } finally {
-    Error.stackTraceLimit = stackTraceLimit;
+    restore(prepareStackTrace, stackTraceLimit);
+  }
+}
+
+function restore(prepareStackTrace: typeof Error.prepareStackTrace, stackTraceLimit: number): void {
+  try {
     Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  } catch {
+    // as above
   }
 }
 

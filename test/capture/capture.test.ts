@@ -4,6 +4,7 @@ import { EventEmitter } from "node:events";
 import * as fs from "node:fs";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { runInThisContext } from "node:vm";
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { capture, fromModule, registerLibraryModule } from "../../src/capture/index.ts";
@@ -198,6 +199,37 @@ test("an arrow in a class field has the instance that holds it as its `this`", a
   }
   const button = new Button();
   assert.equal((await travel(() => button.press()))(), "b!");
+});
+
+test("an arrow in a class field does not take somebody else that has it for its `this`", async () => {
+  class Door {
+    static open = (): string => `${this.name} opens`;
+    label = "d";
+    readonly knock = (): string => this.label + "?";
+  }
+  const door = new Door();
+  const thief = { label: "thief", knock: door.knock, open: Door.open };
+  await assert.rejects(async () => travel(door.knock), /its `this` is the object whose field it is/);
+  await assert.rejects(async () => travel(() => thief.knock()), /`thief\.knock`/);
+  const loot = { open: Door.open };
+  await assert.rejects(async () => travel(() => loot.open()), /`loot\.open`/);
+  assert.equal((await travel(() => Door.open()))(), "Door opens");
+  class Gate extends Door {}
+  const gate = new Gate();
+  assert.equal((await travel(() => gate.knock()))(), "d?");
+});
+
+test("what a script that is no module declares at its top is captured", async () => {
+  const make = runInThisContext(
+    `var scriptVar = 3; let scriptLet = 4; function scriptFunction() { return scriptVar + scriptLet; }
+     () => scriptFunction() + ++scriptVar`,
+    { filename: "script.js" },
+  ) as () => number;
+  try {
+    assert.equal((await travel(make))(), 11);
+  } finally {
+    for (const name of ["scriptVar", "scriptFunction"]) Reflect.deleteProperty(globalThis, name);
+  }
 });
 
 test("methods, accessors, generators and async functions", async () => {

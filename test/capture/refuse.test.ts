@@ -33,6 +33,11 @@ test("objects that live in the system or in native code are refused with their c
     [new MessageChannel().port1, /MessagePort/],
     [new FinalizationRegistry(() => {}), /FinalizationRegistry/],
     [new Map().entries(), /iterator/],
+    [[].values(), /iterator/],
+    ["x".matchAll(/x/g), /iterator/],
+    [new EventTarget(), /EventTarget/],
+    [new (class extends EventTarget {})(), /EventTarget/],
+    [new Event("x"), /Event/],
   ] as const) {
     assert.match(refuseReason(value) ?? "nothing", reason);
   }
