@@ -2,7 +2,8 @@
 
 import { defineProperties, readProperties } from "./decode-properties.ts";
 import type { Reader } from "./reader.ts";
-import { Integrity, Prototype, Tag, VIEW_TYPES } from "./wire.ts";
+import { makePlatformObject } from "./platform-objects.ts";
+import { Integrity, Prototype, Tag, TRACKS_LENGTH, VIEW_TYPES } from "./wire.ts";
 
 export function readSpecial(reader: Reader, tag: number, index: number): unknown {
   switch (tag) {
@@ -51,6 +52,10 @@ function readKind(reader: Reader, tag: number, index: number, prototype: object 
       return reader.made(index, new URL(reader.text()));
     case Tag.searchParams:
       return reader.made(index, new URLSearchParams(reader.text()));
+    case Tag.resizableBuffer:
+      return readResizableBuffer(reader, index);
+    case Tag.platformObject:
+      return readPlatformObject(reader, index);
     default:
       return reader.fail(`it has an unknown tag (${tag})`);
   }
@@ -148,9 +153,32 @@ function readView(reader: Reader, index: number): ArrayBufferView {
   return reader.made(index, makeView(reader, type, buffer, offset, length));
 }
 
+function readResizableBuffer(reader: Reader, index: number): ArrayBuffer {
+  const maxByteLength = reader.double();
+  const bytes = reader.copy();
+  if (!(maxByteLength >= bytes.length)) reader.fail("it has a buffer that is longer than it may get");
+  const buffer = new (ArrayBuffer as ResizableConstructor)(bytes.length, { maxByteLength });
+  new Uint8Array(buffer).set(bytes);
+  return reader.made(index, buffer);
+}
+
+type ResizableConstructor = new (length: number, options: { maxByteLength: number }) => ArrayBuffer;
+
+function readPlatformObject(reader: Reader, index: number): object {
+  const name = reader.text();
+  const parts: unknown = reader.value();
+  let object: object | undefined;
+  try {
+    object = Array.isArray(parts) ? makePlatformObject(name, parts) : undefined;
+  } catch {
+    // What its constructor refuses was not written by an encoder.
+  }
+  return reader.made(index, object ?? reader.fail(`it has an object of an unknown class (${name})`));
+}
+
 interface ViewConstructor {
   readonly BYTES_PER_ELEMENT?: number;
-  new (buffer: ArrayBuffer, offset: number, length: number): ArrayBufferView;
+  new (buffer: ArrayBuffer, offset: number, length?: number): ArrayBufferView;
 }
 
 function viewConstructor(type: number): ViewConstructor | undefined {
@@ -163,6 +191,7 @@ function bytesPerElement(type: number): number {
 
 function makeView(reader: Reader, type: number, buffer: ArrayBuffer, offset: number, length: number): ArrayBufferView {
   const cls = viewConstructor(type) ?? reader.fail("it has an unknown kind of typed array");
+  if (length === TRACKS_LENGTH && offset >= 0 && offset <= buffer.byteLength) return new cls(buffer, offset);
   if (!(offset >= 0 && length >= 0 && offset + length * bytesPerElement(type) <= buffer.byteLength)) {
     reader.fail("it has a view that reaches over its buffer");
   }

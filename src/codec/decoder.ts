@@ -18,7 +18,7 @@ const ucs2Slice = Buffer.prototype.ucs2Slice as (this: Uint8Array, start: number
 
 /** What an object's place holds before it is made. */
 const PENDING = Symbol("pending");
-const MAX_TAG = 40;
+const MAX_TAG: number = Math.max(...Object.values(Tag).filter((tag) => tag < Tag.smallInt));
 
 export class Decoder implements Reader {
   options: DecodeOptions = {};

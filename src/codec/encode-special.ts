@@ -3,7 +3,8 @@
 import * as types from "node:util/types";
 import { writeError } from "./encode-error.ts";
 import { ownProperties, writeProperties } from "./encode-properties.ts";
-import { Integrity, Prototype, Tag, VIEW_TYPES } from "./wire.ts";
+import { type PlatformObject, platformObject } from "./platform-objects.ts";
+import { Integrity, Prototype, Tag, TRACKS_LENGTH, VIEW_TYPES } from "./wire.ts";
 import type { Writer } from "./writer.ts";
 
 /** `[REDUCE]() -> [fn, ...args]`: how an object says by itself how to rebuild it, as Python's `__reduce__`. */
@@ -22,6 +23,13 @@ interface Kind {
 const never = (): boolean => false;
 const isIndexOrLength = (key: string | symbol): boolean =>
   key === "length" || (typeof key === "string" && isIndex(key));
+
+const PLATFORM_OBJECT: Kind = {
+  is: (value) => platformObject(value) !== undefined,
+  prototype: Object.prototype,
+  write: writePlatformObject,
+  isOwn: isNodeSymbol,
+};
 
 const KINDS: readonly Kind[] = [
   { is: Array.isArray, prototype: Array.prototype, write: writeArray, isOwn: isIndexOrLength },
@@ -45,6 +53,7 @@ const KINDS: readonly Kind[] = [
     isOwn: isNodeSymbol,
   },
   { is: types.isArgumentsObject, prototype: Object.prototype, write: writeArguments, isOwn: () => true },
+  PLATFORM_OBJECT,
 ];
 
 const OBJECT: Kind = {
@@ -141,6 +150,7 @@ function writePrelude(writer: Writer, prototype: object | null): number {
 
 function kindPrototype(kind: Kind, value: object): object {
   if (ArrayBuffer.isView(value)) return viewPrototype(value);
+  if (kind === PLATFORM_OBJECT) return (platformObject(value) as PlatformObject).prototype;
   if (types.isBoxedPrimitive(value)) return Object(primitiveOf(value)).constructor.prototype as object;
   return kind.prototype;
 }
@@ -224,9 +234,16 @@ function writeRegExp(writer: Writer, value: RegExp): void {
   writer.double(value.lastIndex);
 }
 
-function writeArrayBuffer(writer: Writer, value: ArrayBuffer): void {
-  writer.byte(Tag.arrayBuffer);
+function writeArrayBuffer(writer: Writer, value: ArrayBuffer & Partial<Resizable>): void {
+  writer.byte(value.resizable === true ? Tag.resizableBuffer : Tag.arrayBuffer);
+  if (value.resizable === true) writer.double(value.maxByteLength as number);
   writeBytes(writer, new Uint8Array(value));
+}
+
+/** What newer lines of ECMAScript give an `ArrayBuffer`. */
+interface Resizable {
+  readonly resizable: boolean;
+  readonly maxByteLength: number;
 }
 
 /**
@@ -234,9 +251,9 @@ function writeArrayBuffer(writer: Writer, value: ArrayBuffer): void {
  * to the buffer then. Two views that each show a part get a copy each.
  */
 function writeView(writer: Writer, value: ArrayBufferView): void {
-  const { buffer } = value;
+  const buffer: ArrayBufferLike & Partial<Resizable> = value.buffer;
   const type = VIEW_TYPES.indexOf(viewTypeOf(value));
-  if (writer.numberOf(buffer) === -1) {
+  if (writer.numberOf(buffer) === -1 && buffer.resizable !== true) {
     const whole = buffer.byteLength === value.byteLength;
     writer.byte(Tag.bytes);
     writer.byte(type);
@@ -248,8 +265,17 @@ function writeView(writer: Writer, value: ArrayBufferView): void {
   writer.byte(Tag.view);
   writer.byte(type);
   writer.double(value.byteOffset);
-  writer.double(value.byteLength / bytesPerElement(value));
+  writer.double(tracksLength(value, buffer) ? TRACKS_LENGTH : value.byteLength / bytesPerElement(value));
   writer.child("buffer", buffer);
+}
+
+/**
+ * Whether a view becomes longer with its buffer. Nothing tells that of a view; one that reaches to the end is taken for one that does.
+ * (A Buffer never does.)
+ */
+function tracksLength(value: ArrayBufferView, buffer: Partial<Resizable> & { readonly byteLength: number }): boolean {
+  if (buffer.resizable !== true || Buffer.isBuffer(value)) return false;
+  return buffer.byteLength - (value.byteOffset + value.byteLength) < bytesPerElement(value);
 }
 
 function bytesPerElement(value: ArrayBufferView): number {
@@ -297,6 +323,13 @@ function writeUrl(writer: Writer, value: URL): void {
 function writeSearchParams(writer: Writer, value: URLSearchParams): void {
   writer.byte(Tag.searchParams);
   writer.text(value.toString());
+}
+
+function writePlatformObject(writer: Writer, value: object): void {
+  const { name, parts } = platformObject(value) as PlatformObject;
+  writer.byte(Tag.platformObject);
+  writer.text(name);
+  writer.value(parts(value as never));
 }
 
 function writeArguments(writer: Writer, value: ArrayLike<unknown>): void {

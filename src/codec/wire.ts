@@ -68,6 +68,10 @@ export const Tag = {
   bare: 39,
   /** `prototype` of a class or constructor. */
   prototypeOf: 40,
+  /** An `ArrayBuffer` that can grow: its limit, then its bytes. */
+  resizableBuffer: 41,
+  /** An object of the platform: the name of its class, then what its constructor is given. */
+  platformObject: 42,
   /** From here on: the integers from 0. */
   smallInt: 64,
 } as const;
@@ -91,6 +95,9 @@ export const VIEW_TYPES: readonly string[] = [
   "Buffer",
   "Float16Array",
 ];
+
+/** The length of a view that is as long as its buffer lets it. */
+export const TRACKS_LENGTH = -1;
 
 /** Bits of a property's flags. */
 export const PropertyFlag = { enumerable: 1, configurable: 2, writable: 4, getter: 8, setter: 16 } as const;

@@ -51,6 +51,66 @@ const values: [string, unknown][] = [
   ["a key called __proto__", JSON.parse('{"__proto__": {"a": 1}, "b": 2}')],
 ];
 
+/** The types that the library is compiled against know less than every supported Node does. */
+type GrowableBuffer = ArrayBuffer & { readonly maxByteLength: number; resize(length: number): void };
+const Growable = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => GrowableBuffer;
+
+test("a buffer that can grow arrives as one, and views grow with it", () => {
+  const buffer = new Growable(8, { maxByteLength: 32 });
+  const [fixed, tracking, rest] = [new Uint8Array(buffer, 0, 2), new Uint8Array(buffer), new Uint16Array(buffer, 2)];
+  tracking.set([1, 2, 3, 4, 5, 6, 7, 8]);
+  const got = travel({ tracking, buffer, fixed, rest, alone: new Growable(0, { maxByteLength: 4 }) });
+  assert.equal(got.buffer.maxByteLength, 32);
+  assert.equal(got.tracking.buffer, got.buffer);
+  assert.deepEqual([...got.tracking], [1, 2, 3, 4, 5, 6, 7, 8]);
+  got.buffer.resize(16);
+  assert.deepEqual([got.tracking.length, got.rest.length, got.fixed.length], [16, 7, 2]);
+  assert.deepEqual([got.alone.byteLength, got.alone.maxByteLength], [0, 4]);
+});
+
+test("objects of the platform that their constructor can make again", () => {
+  const headers = new Headers([
+    ["a", "1"],
+    ["set-cookie", "x=1"],
+    ["set-cookie", "y=2"],
+  ]);
+  const sent = {
+    encoder: new TextEncoder(),
+    decoder: new TextDecoder("utf-16le", { fatal: true, ignoreBOM: true }),
+    headers,
+    money: new Intl.NumberFormat("de", { style: "currency", currency: "EUR" }),
+    compact: new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }),
+    day: new Intl.DateTimeFormat("sv", { dateStyle: "full", timeZone: "UTC" }),
+    clock: new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", timeZone: "UTC", hour12: true }),
+    order: new Intl.Collator("sv", { numeric: true }),
+    plural: new Intl.PluralRules("en", { type: "ordinal" }),
+    ago: new Intl.RelativeTimeFormat("de", { numeric: "auto" }),
+    list: new Intl.ListFormat("en", { type: "disjunction" }),
+    words: new Intl.Segmenter("en", { granularity: "word" }),
+    names: new Intl.DisplayNames("en", { type: "region" }),
+    locale: new Intl.Locale("de-CH-1996"),
+  };
+  const got = travel(sent);
+  assert.deepEqual(got.encoder.encode("ü"), sent.encoder.encode("ü"));
+  assert.equal(got.decoder.decode(new Uint8Array([0xfc, 0])), "ü");
+  assert.throws(() => got.decoder.decode(new Uint8Array([0, 0xd8])), TypeError);
+  assert.deepEqual([...got.headers], [...headers]);
+  for (const name of ["money", "compact"] as const) assert.equal(got[name].format(123_456), sent[name].format(123_456));
+  for (const name of ["day", "clock"] as const) assert.equal(got[name].format(0), sent[name].format(0));
+  assert.deepEqual(["ä", "z", "a10", "a9"].sort(got.order.compare), ["a9", "a10", "z", "ä"]);
+  assert.equal(got.plural.select(3), "few");
+  assert.equal(got.ago.format(-1, "day"), "gestern");
+  assert.equal(got.list.format(["a", "b"]), "a or b");
+  assert.equal([...got.words.segment("a b")].length, 3);
+  assert.equal(got.names.of("SE"), "Sweden");
+  assert.equal(String(got.locale), "de-CH-1996");
+  class Marked extends TextEncoder {
+    mark = 1;
+  }
+  const marked = travel(new Marked());
+  assert.deepEqual([marked instanceof Marked, marked.mark, marked.encode("a").length], [true, 1, 1]);
+});
+
 for (const [name, value] of values)
   test(`${name} arrive as they are`, () => assert.deepStrictEqual(travel(value), value));
 
