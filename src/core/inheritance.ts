@@ -32,11 +32,17 @@ export interface Inheritance {
 const KEY: unique symbol = Symbol.for("multiproc.inheritance");
 const shared = process as unknown as { [KEY]?: Inheritance };
 
-export const inheritance: Inheritance = (shared[KEY] ??= {
-  identity: [],
-  name: "MainProcess",
-  ownFlags: 0,
-  daemon: false,
-  parent: null,
-  importing: false,
-});
+if (shared[KEY] === undefined) {
+  const first: Inheritance = {
+    identity: [],
+    name: "MainProcess",
+    ownFlags: 0,
+    daemon: false,
+    parent: null,
+    importing: false,
+  };
+  // Not enumerable: users print `process`.
+  Object.defineProperty(process, KEY, { value: first });
+}
+
+export const inheritance: Inheritance = shared[KEY] as Inheritance;

@@ -45,6 +45,11 @@ export function checkObject(name: string, value: unknown): asserts value is obje
   if (typeof value !== "object" || value === null) throw typeError(name, "an object", value);
 }
 
+/** An object of named values, whatever its class; a Map, a Date or an array is not meant where one is asked for. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return Object.prototype.toString.call(value) === "[object Object]";
+}
+
 export function checkInteger(
   name: string,
   value: unknown,

@@ -9,6 +9,11 @@ function hasLoaders(): boolean {
   return options.some((option) => /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=|$)/.test(option));
 }
 
+/** Not with `--no-experimental-require-module`. */
+function canRequireModules(): boolean {
+  return (process.features as { readonly require_module?: boolean }).require_module === true;
+}
+
 /** Node says once that `require` of an ES module is experimental; not to our users. */
 function quietly<T>(action: () => T): T {
   const emitWarning = process.emitWarning;
@@ -23,7 +28,7 @@ function quietly<T>(action: () => T): T {
 type RunChild = typeof import("./run-child.ts");
 type Encode = typeof import("../codec/encode.ts");
 
-if (hasLoaders()) {
+if (hasLoaders() || !canRequireModules()) {
   // Errors must be encoded at once, wherever they are thrown; so what that may need is loaded ahead.
   void Promise.all([import("./run-child.ts"), import("../codec/encode.ts"), import("../codec/index.ts")]).then(
     ([{ runChild }, encoder]) => runChild({ encoder: () => encoder, capture: () => {} }),

@@ -1,6 +1,7 @@
 /** Who this process is. */
 
-import { StateError } from "../core/errors.ts";
+import { SerializationError, StateError } from "../core/errors.ts";
+import { TO_HANDLE } from "../core/handle.ts";
 import { inheritance } from "../core/inheritance.ts";
 import type { BaseRun } from "./bootstrap.ts";
 
@@ -28,7 +29,20 @@ export interface ParentProcess {
   isAlive(): boolean;
 }
 
+/** Who is described is known by where it is asked: sent elsewhere, such an object would speak of somebody else. */
+function refuseToTravel(cls: { readonly prototype: object }, what: string): void {
+  Object.defineProperty(cls.prototype, TO_HANDLE, {
+    value() {
+      throw new SerializationError(`Cannot send ${what}: only this process can use it; send its name or pid`);
+    },
+  });
+}
+
 class ThisProcess implements CurrentProcess {
+  static {
+    refuseToTravel(this, "the current process");
+  }
+
   get name(): string {
     return inheritance.name;
   }
@@ -47,6 +61,26 @@ class ThisProcess implements CurrentProcess {
 
   isAlive(): boolean {
     return true;
+  }
+}
+
+class Parent implements ParentProcess {
+  readonly pid: number;
+  readonly name: string;
+
+  static {
+    refuseToTravel(this, "the parent process");
+  }
+
+  constructor({ pid, name }: { readonly pid: number; readonly name: string }) {
+    this.pid = pid;
+    this.name = name;
+    Object.freeze(this);
+  }
+
+  isAlive(): boolean {
+    // Who is orphaned gets another parent at once. (It lives for a moment only: see lifeline.ts.)
+    return process.ppid === this.pid;
   }
 }
 
@@ -81,13 +115,7 @@ export function currentProcess(): CurrentProcess {
  * ```
  */
 export function parentProcess(): ParentProcess | null {
-  return (parent ??= makeParent());
-}
-
-function makeParent(): ParentProcess | null {
-  if (inheritance.parent === null) return null;
-  // Who is orphaned gets another parent at once. (It lives for a moment only: see lifeline.ts.)
-  return Object.freeze({ ...inheritance.parent, isAlive: () => process.ppid === inheritance.parent?.pid });
+  return (parent ??= inheritance.parent === null ? null : new Parent(inheritance.parent));
 }
 
 /** Makes an object the current process: the one whose `run()` is being called. */

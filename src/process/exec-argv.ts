@@ -22,6 +22,13 @@ const LEFT_OUT: readonly (readonly [pattern: RegExp, takesValue: boolean])[] = [
   [/^--prof$/, false],
 ];
 
+/** A flag with which node would run something else than a child, or nothing. */
+export function saysWhatToRun(flag: string): boolean {
+  return /^(?:-e|-p|-pe|-c|-i|-h|-v|--|--(?:eval|print|check|interactive|test|run|watch|help|version|v8-options|completion-bash|build-snapshot|build-sea)(?:=.*)?)$/.test(
+    flag,
+  );
+}
+
 /**
  * The flags for a child of a process that has these.
  * @param own How many of the last ones are this process's own, such as its limit of memory.

@@ -9,9 +9,11 @@ import {
   checkInteger,
   checkKnownOptions,
   checkString,
+  isRecord,
   rangeError,
   typeError,
 } from "../core/options.ts";
+import { saysWhatToRun } from "./exec-argv.ts";
 import type { StdioPlan } from "./launch.ts";
 import { checkStartMethod, type StartMethod } from "./start-method.ts";
 
@@ -38,7 +40,7 @@ export interface ProcessOptions<A extends readonly unknown[] = readonly unknown[
   readonly execArgv?: readonly string[];
   /** Limit of the JavaScript heap, in bytes; buffers outside the heap are not counted. Default: node's. */
   readonly maxMemory?: number;
-  /** Aborting it ends the process; `result()` and `join()` then reject with its reason. */
+  /** Aborting it ends the process: `result()` then rejects with its reason, `join()` gives -9. */
   readonly signal?: AbortSignal;
   /** How it is started. Default: what `setStartMethod` says. */
   readonly method?: StartMethod;
@@ -91,7 +93,7 @@ export function checkOptions(options: ProcessOptions): CheckedOptions {
   return {
     target,
     args: checkArgs(args),
-    name,
+    name: name === "" ? undefined : name,
     daemon,
     cwd: cwd === undefined ? undefined : checkCwd(cwd),
     env: env === undefined ? undefined : checkEnv(env),
@@ -129,9 +131,10 @@ export function assertFolder(path: string): void {
 }
 
 function checkEnv(env: unknown): NodeJS.ProcessEnv {
-  if (typeof env !== "object" || env === null || Array.isArray(env))
-    throw typeError("env", "an object of strings", env);
+  if (!isRecord(env)) throw typeError("env", "an object of strings", env);
   for (const [name, value] of Object.entries(env)) {
+    // The system ends a name at its first "=".
+    if (name === "" || name.includes("=")) throw rangeError("a name in env", 'not empty and without "="', name);
     if (value === undefined) continue;
     if (typeof value !== "string") throw typeError(`env.${name}`, "a string", value);
     // Such a string ends there for the system: a fresh process would refuse it, and a spare would see another value.
@@ -144,6 +147,8 @@ function checkExecArgv(execArgv: unknown): readonly string[] {
   if (!Array.isArray(execArgv) || execArgv.some((flag) => typeof flag !== "string")) {
     throw typeError("execArgv", "an array of strings", execArgv);
   }
+  const command = execArgv.find(saysWhatToRun);
+  if (command !== undefined) throw rangeError("execArgv", "flags that leave open what node runs", command);
   return execArgv as string[];
 }
 

@@ -6,7 +6,7 @@ import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { SerializationError, StateError, TimeoutError } from "../core/errors.ts";
 import { TO_HANDLE } from "../core/handle.ts";
 import { inheritance } from "../core/inheritance.ts";
-import { checkBoolean, checkString, typeError } from "../core/options.ts";
+import { checkBoolean, checkString, isRecord, typeError } from "../core/options.ts";
 import { type Readiness, WAITABLE } from "../wait/index.ts";
 import { baseRunOf } from "./current.ts";
 import type { Payload } from "./bootstrap.ts";
@@ -78,8 +78,8 @@ export class Process<R = unknown, A extends readonly unknown[] = any[]> {
   constructor(options?: ProcessOptions<A, R>);
   constructor(target: new (...args: A) => R, ...args: A);
   constructor(target: (...args: A) => R, ...args: A);
-  constructor(first: unknown = {}, ...args: unknown[]) {
-    const checked = checkOptions(optionsOf(first, args));
+  constructor(...given: unknown[]) {
+    const checked = checkOptions(optionsOf(given));
     const identity = [...inheritance.identity, ++made];
     states.set(this, {
       options: checked,
@@ -320,9 +320,11 @@ function refuseToSend({ name }: Process): never {
   throw new SerializationError(`Cannot send the process ${name}: only the process that made it can use it`);
 }
 
-function optionsOf(first: unknown, args: readonly unknown[]): ProcessOptions {
+function optionsOf([first, ...args]: readonly unknown[]): ProcessOptions {
+  // Without anything, as from `super()`; but not a target that turned out undefined.
+  if (first === undefined && args.length === 0) return {};
   if (typeof first === "function") return { target: first as () => unknown, args };
-  if (typeof first === "object" && first !== null && !Array.isArray(first)) return first;
+  if (isRecord(first)) return first;
   throw typeError("target", "a function, or an object of options", first);
 }
 

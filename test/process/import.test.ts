@@ -4,8 +4,11 @@ import { test } from "node:test";
 
 const url = new URL("../../src/index.js", import.meta.url).href;
 
-function run(code: string): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8", timeout: 30_000 });
+function run(code: string, ...flags: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [...flags, "--input-type=module", "-e", code], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
 }
 
 const FAKES: readonly [string, string, RegExp][] = [
@@ -16,6 +19,8 @@ const FAKES: readonly [string, string, RegExp][] = [
     `Object.defineProperty(process.versions, "node", { value: "18.20.4" })`,
     /; this is Node\.js 18\.20\.4$/,
   ],
+  ["Bun", `Object.defineProperty(process.versions, "bun", { value: "1.3.0" })`, /; this is Bun 1\.3\.0$/],
+  ["Deno", `Object.defineProperty(process.versions, "deno", { value: "2.5.0" })`, /; this is Deno 2\.5\.0$/],
 ];
 
 for (const [what, fake, expected] of FAKES) {
@@ -60,4 +65,36 @@ test("a module that starts a process while it is imported does not multiply itse
   );
   assert.match(stdout, /^ERR_STATE Cannot start a process while a module that the target needs is being imported/);
   assert.equal(status, 0);
+});
+
+test("where addons are not allowed the first use says what is missing", () => {
+  const { stdout } = run(
+    `const { Process } = await import(${JSON.stringify(url)});
+     try { new Process(() => 1).start() } catch (error) { console.log(error.code, error.message) }`,
+    "--no-addons",
+  );
+  assert.match(stdout, /^ERR_UNSUPPORTED_PLATFORM .*--allow-addons.*--no-addons/);
+});
+
+for (const flag of ["--no-experimental-require-module", "--frozen-intrinsics"]) {
+  test(`children work under ${flag}`, () => {
+    const { stdout } = run(
+      `const { Process } = await import(${JSON.stringify(url)});
+       const factor = 6;
+       class Named { get() { return factor; } }
+       const child = new Process((n) => n * new Named().get(), 7).start();
+       console.log(await child.result(), await child.join());`,
+      flag,
+    );
+    assert.equal(stdout, "42 0\n");
+  });
+}
+
+test("nothing shows on `process` when it is printed", () => {
+  const { stdout } = run(
+    `await import(${JSON.stringify(url)});
+     const shown = Reflect.ownKeys(process).filter((key) => Object.prototype.propertyIsEnumerable.call(process, key));
+     console.log(shown.filter((key) => String(key).includes("multiproc")).length);`,
+  );
+  assert.equal(stdout, "0\n");
 });

@@ -39,11 +39,16 @@ const REFUSED: readonly [string, AnyOptions, object][] = [
   ["a cwd elsewhere", { cwd: new URL("http://localhost/") }, { ...RANGE, message: /^cwd must be a path/ }],
   ["an env that is no object", { env: [] }, { ...TYPE, message: /^env must be an object/ }],
   ["a variable that is no text", { env: { A: 1 } }, { ...TYPE, message: /^env\.A must be a string, not 1$/ }],
+  ["an env that is a Map", { env: new Map([["A", "1"]]) }, { ...TYPE, message: /^env must be an object/ }],
+  ["a variable that no system can have", { env: { "A=B": "1" } }, { ...RANGE, message: /^a name in env must be/ }],
+  ["a variable without a name", { env: { "": "1" } }, { ...RANGE, message: /^a name in env must be not empty/ }],
   ["an unknown stdio", { stdio: "out" }, { ...TYPE, message: /^stdio must be/ }],
   ["an unknown stdio of one stream", { stdio: ["inherit", "ipc"] }, { ...TYPE, message: /^stdio\[1\] must be/ }],
   ["a descriptor that is not open", { stdio: 987 }, { ...RANGE, message: /^stdio must be a descriptor that is open/ }],
   ["too many streams", { stdio: ["pipe", "pipe", "pipe", "pipe"] }, { ...RANGE, message: /^stdio must be/ }],
   ["flags that are no list", { execArgv: "--expose-gc" }, { ...TYPE, message: /^execArgv must be an array/ }],
+  ["flags with code to run", { execArgv: ["-e", "1"] }, { ...RANGE, message: /^execArgv must be flags.*'-e'$/ }],
+  ["flags with which node says something", { execArgv: ["--version"] }, { ...RANGE, message: /'--version'$/ }],
   ["a memory of nothing", { maxMemory: 0 }, { ...RANGE, message: /^maxMemory must be an integer/ }],
   ["a memory that is no number", { maxMemory: "1g" }, { ...TYPE, message: /^maxMemory must be an integer/ }],
   ["a signal that is none", { signal: "SIGTERM" }, { ...TYPE, message: /^signal must be an AbortSignal/ }],
@@ -59,9 +64,14 @@ for (const [what, options, expected] of REFUSED) {
 }
 
 test("what is no function and no options is refused", () => {
-  for (const wrong of [42, "x", null, true]) {
+  for (const wrong of [42, "x", null, true, new Date(), new Map(), Promise.resolve()]) {
     assert.throws(() => new Process(wrong as never), { ...TYPE, message: /^target must be a function, or an object/ });
   }
+});
+
+test("a target that turned out undefined is refused when it has arguments", () => {
+  const absent = undefined as unknown as (n: number) => void;
+  assert.throws(() => new Process(absent, 1), { ...TYPE, message: /^target must be a function/ });
 });
 
 test("what cannot travel is refused by name and path at start, and nothing is left behind", () => {

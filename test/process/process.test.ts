@@ -216,6 +216,28 @@ test("another process cannot be captured", () => {
   });
 });
 
+test("the objects that describe this process and its parent cannot be captured: elsewhere they would describe others", async () => {
+  const current = currentProcess();
+  assert.throws(() => new Process(() => current.pid).start(), {
+    code: "ERR_SERIALIZATION",
+    message: /the current process.*send its name or pid/,
+  });
+  const child = new Process(() => {
+    const parent = parentProcess();
+    try {
+      new Process(() => parent?.pid).start();
+      return "nothing";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  });
+  assert.match(await child.start().result(), /the parent process/);
+});
+
+test("an empty name is none", () => {
+  assert.match(new Process({ name: "" }).name, /^Process-\d+$/);
+});
+
 test("names count, and nested ones tell the way", async () => {
   const child = new Process(async () => {
     const grandchild = new Process(() => [currentProcess().name, parentProcess()?.name, parentProcess()?.isAlive()]);

@@ -5,6 +5,7 @@
  */
 
 import { createRequire } from "node:module";
+import { UnsupportedPlatformError } from "../../core/errors.ts";
 import { fs, nodePath, nodeUrl } from "../../core/node-builtins.ts";
 import { ownFolder } from "../../core/own-modules.ts";
 import type Koffi from "koffi";
@@ -135,10 +136,22 @@ function koffiFolders(): string[] {
 /** As koffi itself does it: it finds its binary everywhere. */
 function loadWhole(): typeof Koffi {
   const require = createRequire(ownFolder);
-  const whole = require("koffi") as typeof Koffi;
+  const whole = requireKoffi(require);
   const binary = Object.keys(require.cache).find((file) => file.endsWith("koffi.node"));
   if (binary !== undefined) process.dlopen({ exports: {} }, binary, STAYS);
   return whole;
+}
+
+function requireKoffi(require: NodeJS.Require): typeof Koffi {
+  try {
+    return require("koffi") as typeof Koffi;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_DLOPEN_DISABLED") throw error;
+    throw new UnsupportedPlatformError(
+      "multiproc reaches the operating system through an addon, which is not allowed here: node's permission model needs --allow-addons and --allow-child-process, and --no-addons cannot be used",
+      { cause: error },
+    );
+  }
 }
 
 /** The C library; each function is bound when it is first asked for. */
