@@ -18,6 +18,7 @@ import { checkOptions } from "../process/process-options.ts";
 import { warmForWorkers } from "../process/spares.ts";
 import { startChild } from "../process/start-child.ts";
 import { ringDoorbell } from "../wait/index.ts";
+import type { Failure } from "./events.ts";
 import type { BookedFunction } from "./function-book.ts";
 import { LANE_BYTES, LaneReader, LaneWriter, letGo, MIN_ROOM } from "./lane.ts";
 import type { CheckedPoolOptions } from "./pool-options.ts";
@@ -28,7 +29,7 @@ import type { runWorker, WorkerStart } from "./worker-loop.ts";
 
 /** What a worker tells its pool. */
 export interface WorkerListener {
-  ended(worker: PoolWorker, task: Task, duration: number, isError: boolean): void;
+  ended(worker: PoolWorker, task: Task, duration: number, failure: Failure | undefined): void;
   died(worker: PoolWorker, exit: Exit): void;
 }
 
@@ -101,6 +102,11 @@ export class PoolWorker {
 
   get ready(): boolean {
     return this.#word(Word.state) === WorkerState.ready;
+  }
+
+  /** True until its process has come up; what its initializer does may take long, and costs no processor. */
+  get isBooting(): boolean {
+    return this.#word(Word.state) === WorkerState.booting;
   }
 
   /** True when another task can be given to it. */
@@ -351,7 +357,7 @@ export class PoolWorker {
       if (failed) task.listener.error(outcome, task);
       else task.listener.value(outcome, task);
     }
-    this.#listener.ended(this, task, duration, failed);
+    this.#listener.ended(this, task, duration, failed ? { error: outcome } : undefined);
   }
 
   /** What comes of a task before its end. */

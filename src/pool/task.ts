@@ -19,6 +19,10 @@ export interface TaskListener {
 }
 
 export interface Task {
+  /** Unique in this process. */
+  readonly id: number;
+  /** The worker that was given the task last; 0 if none was. */
+  pid: number;
   readonly kind: number;
   readonly fn: BookedFunction;
   /** Set while the task's contents are not encoded yet. */
@@ -68,11 +72,15 @@ export interface TaskParts {
   readonly timeout?: number | undefined;
 }
 
+let made = 0;
+
 export function makeTask(
   { taskTimeout, retries }: { readonly taskTimeout: number; readonly retries: number },
   { kind, fn, contents, listener, index = 0, items = 1, timeout = taskTimeout }: TaskParts,
 ): Task {
   return {
+    id: ++made,
+    pid: 0,
     kind,
     fn,
     contents,

@@ -16,5 +16,6 @@ export function waitForPools(scheduler: Scheduler, milliseconds: number): void {
   if (!scheduler.hasResults) pollReadable([doorbellFd()], Math.min(SLICE_MS, milliseconds));
   hearDoorbell();
   scheduler.noticeDeaths();
+  scheduler.checkTimeLimits();
   scheduler.dispatch();
 }

@@ -53,7 +53,7 @@ class WorkerLoop {
   readonly #hasTasks = (): boolean => !this.#tasks.isEmpty;
   #number = 0;
 
-  constructor({ cell, tasks, results, poolSlot }: WorkerStart) {
+  constructor({ cell, tasks, results, poolSlot, initializer }: WorkerStart) {
     this.#base = openCell(cell).word;
     const { words } = arena();
     words[this.#base + Word.slot] = selfSlot();
@@ -65,6 +65,8 @@ class WorkerLoop {
     this.#poolSlot = poolSlot;
     keepEventLoop();
     Atomics.store(words, this.#base + Word.state, WorkerState.adopted);
+    // There is room for another worker that boots.
+    if (initializer !== undefined) ringDoorbell(poolSlot);
   }
 
   /** Says that the worker takes tasks. */

@@ -45,3 +45,15 @@ test("stats() lists living workers only, though the event loop has not been told
   assert.equal(restarts, 1);
   assert.equal(await pool.apply(square, [2]), 4);
 });
+
+test("a task over its time is ended, and another one's turn comes, while the event loop is blocked", async () => {
+  await using pool = new Pool(1, { taskTimeout: 50 });
+  const endless = (): void => {
+    for (;;);
+  };
+  const behind = pool.applyAsync(endless, [], { timeout: 100 });
+  const first = pool.applyAsync(endless);
+  assert.throws(() => first.getSync({ timeout: 30_000 }), /^TimeoutError: .* ran longer than 50 ms/);
+  assert.throws(() => behind.getSync({ timeout: 30_000 }), /^TimeoutError: .* ran longer than 100 ms/);
+  assert.equal(pool.applyAsync(square, [5]).getSync(), 25);
+});
