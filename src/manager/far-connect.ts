@@ -23,7 +23,7 @@ export async function connectFar(address: BoundAddress, options: CheckedConnectO
   const socket = tls === undefined ? net().connect(place) : nodeTls().connect({ ...place, ...tls });
   const connect = async (): Promise<FarClient> => {
     await (tls === undefined ? connected(socket, "connect") : secured(socket));
-    const messages = new MessageSocket(socket);
+    const messages = new MessageSocket(socket, false);
     const theirMaxMessage = await messages.answer(key);
     return new FarClient(messages, maxMessage, theirMaxMessage);
   };

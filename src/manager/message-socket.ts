@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import { AuthenticationError, StateError } from "../core/errors.ts";
 import { crypto } from "../core/node-builtins.ts";
 import { typeError } from "../core/options.ts";
+import { Frames, LENGTH_BYTES } from "./frames.ts";
 
 const MAGIC = "multiproc-manager 1\n";
 const NO_PLACE = "multiproc-manager has no place\n";
@@ -19,7 +20,8 @@ const MAX_HANDSHAKE_BYTES = 256;
 export const HANDSHAKE_MS = 10_000;
 /** A machine that is gone without a word is asked after this time; ten seconds later the connection ends. */
 const KEEP_ALIVE_MS = 30_000;
-const LENGTH_BYTES = 4;
+/** Bytes of answers that the other side may leave unread. */
+const MAX_UNREAD_BYTES = 2 ** 20;
 
 /** The key, as bytes. @throws {TypeError} If it is missing or no key. */
 export function keyBytes(authkey: unknown): Uint8Array {
@@ -30,16 +32,22 @@ export function keyBytes(authkey: unknown): Uint8Array {
 
 export class MessageSocket {
   readonly #socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
+  readonly #answers: boolean;
+  readonly #received = new Frames();
   #limit = MAX_HANDSHAKE_BYTES;
   #onMessage: (message: Uint8Array) => void = () => {};
   #onClose: (error: Error | undefined) => void = () => {};
   #closed = false;
   #error: Error | undefined;
+  /** Takes no messages: the other side has to read first. */
+  #held = false;
 
-  constructor(socket: Socket) {
+  /** @param answers Takes no messages while the other side does not read what it is sent; not for who asks, or both would wait. */
+  constructor(socket: Socket, answers: boolean) {
     this.#socket = socket;
+    this.#answers = answers;
     socket.on("data", (bytes) => this.#read(bytes));
+    socket.on("drain", () => this.#goOn());
     socket.on("error", (error) => (this.#error = error));
     socket.on("close", () => this.#ended());
     socket.setNoDelay(true);
@@ -66,6 +74,7 @@ export class MessageSocket {
     this.#socket.write(message);
     // One packet for all that is sent in this turn.
     process.nextTick(() => this.#socket.uncork());
+    if (this.#answers && this.#socket.writableLength > MAX_UNREAD_BYTES) this.#hold();
   }
 
   close(): void {
@@ -138,25 +147,33 @@ export class MessageSocket {
   }
 
   #read(bytes: Buffer): void {
-    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
+    this.#received.add(bytes);
     this.#deliver();
   }
 
   #deliver(): void {
-    let at = 0;
-    while (this.#received.length - at >= LENGTH_BYTES && !this.#closed) {
-      const length = this.#received.readUInt32LE(at);
-      if (length > this.#limit) {
-        this.#error = new RangeError(`a message of ${length} bytes came, and ${this.#limit} are allowed`);
-        this.#socket.destroy();
-        break;
+    try {
+      while (!this.#socket.destroyed && !this.#held) {
+        const message = this.#received.next(this.#limit);
+        if (message === undefined) return;
+        this.#onMessage(message);
       }
-      if (this.#received.length - at < LENGTH_BYTES + length) break;
-      const message = this.#received.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + length);
-      at += LENGTH_BYTES + length;
-      this.#onMessage(message);
+    } catch (error) {
+      this.#error = error as Error;
+      this.#socket.destroy();
     }
-    this.#received = this.#received.subarray(at);
+  }
+
+  #hold(): void {
+    this.#held = true;
+    this.#socket.pause();
+  }
+
+  #goOn(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#socket.resume();
+    this.#deliver();
   }
 
   #ended(): void {

@@ -71,7 +71,7 @@ export class StrangerServer {
 
   async #accept(socket: Socket, dispatcher: Dispatcher, control: SharedObject, table: ObjectTable): Promise<void> {
     if (!socket.writable) return;
-    const messages = new MessageSocket(socket);
+    const messages = new MessageSocket(socket, true);
     try {
       await messages.challenge(this.#options.key, this.#options.maxMessage);
     } catch {

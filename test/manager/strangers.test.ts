@@ -209,7 +209,7 @@ test("a stranger that sends more than it was told is allowed loses its connectio
   const far = await Manager.connect(place, { authkey });
   const socket = connect(place.port, place.host);
   await once(socket, "connect");
-  const messages = new MessageSocket(socket);
+  const messages = new MessageSocket(socket, false);
   assert.equal(await messages.answer(Buffer.from(authkey)), 1000);
   const closed = new Promise<void>((resolve) =>
     messages.listen(
@@ -223,6 +223,16 @@ test("a stranger that sends more than it was told is allowed loses its connectio
   assert.equal(await (await far.value("int32", 7)).get(), 7);
   await far.shutdown();
   await m.shutdown();
+});
+
+test("a message nearly as long as the limit goes through, in both directions", async () => {
+  const far = await connected();
+  const d = await far.dict<string, Uint8Array>();
+  await d.set("long", new Uint8Array(48 * 2 ** 20).fill(7));
+  const long = await d.get("long");
+  assert.equal(long?.length, 48 * 2 ** 20);
+  assert.equal(long?.at(-1), 7);
+  await far.shutdown();
 });
 
 test("a reply that is longer than who connected takes ends the connection, and says why", async () => {
