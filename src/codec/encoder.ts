@@ -237,7 +237,7 @@ export class Encoder implements Writer {
     } else {
       if (this.#reference(value)) return;
       this.#enter();
-      if (prototype === undefined) this.refuse("it is a Proxy");
+      if (prototype === undefined && !isHandle(value)) this.refuse("it is a Proxy");
       this.#unusual(value);
     }
     this.#depth -= 1;

@@ -29,6 +29,7 @@ import type {
   ValueProxy,
 } from "./managed-types.ts";
 import type { ManagedBarrierOptions } from "./objects/barrier.ts";
+import type { Items } from "./objects/content.ts";
 import { CONTROL_ID, Op } from "./protocol.ts";
 import { RemoteProxy } from "./remote-proxy.ts";
 import { type ManagerClient } from "./remote-ref.ts";
@@ -166,7 +167,7 @@ export class Manager {
   }
 
   /** Makes a list. */
-  list<T = any>(items?: Iterable<T>): Promise<ListProxy<T>> {
+  list<T = any>(items?: Items<T>): Promise<ListProxy<T>> {
     return this.#make("list", iterated(items));
   }
 
@@ -226,12 +227,12 @@ export class Manager {
   }
 
   /** Makes numbers of one type. @param values The values, or how many zeros. */
-  array<T extends ElementType>(type: T, values: number | Iterable<ElementOf<T>>): Promise<ArrayProxy<T>> {
+  array<T extends ElementType>(type: T, values: number | Items<ElementOf<T>>): Promise<ArrayProxy<T>> {
     return this.#make("array", type, typeof values === "number" ? values : iterated(values));
   }
 
   /** Makes a set. */
-  set<T = any>(values?: Iterable<T>): Promise<SetProxy<T>> {
+  set<T = any>(values?: Items<T>): Promise<SetProxy<T>> {
     return this.#make("set", iterated(values));
   }
 
@@ -383,9 +384,11 @@ function noteExit({ words }: FamilyManager, child: Process): void {
 }
 
 /** An iterable as an array, since iterators do not travel. */
-function iterated<T>(values: Iterable<T> | undefined): unknown {
+function iterated<T>(values: Items<T> | undefined): unknown {
   if (values === undefined || Array.isArray(values)) return values;
-  return typeof values?.[Symbol.iterator] === "function" ? [...values] : values;
+  return typeof (values as Partial<Iterable<T>> | null)?.[Symbol.iterator] === "function"
+    ? [...(values as Iterable<T>)]
+    : values;
 }
 
 function checkOptions(options: ManagerOptions): void {

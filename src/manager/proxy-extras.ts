@@ -105,7 +105,7 @@ const queue = {
 /** What a method gave that is no generator but returns an iterator; a loop lets go of it at the end. */
 const iterator = {
   [Symbol.asyncIterator](this: unknown): AsyncIterator<unknown> {
-    return remoteIterator(Promise.resolve(this))[Symbol.asyncIterator]();
+    return remoteIterator(Promise.resolve(this), false)[Symbol.asyncIterator]();
   },
 };
 

@@ -10,7 +10,7 @@ import { type ManagerClient, RemoteRef } from "./remote-ref.ts";
 import type { Surface } from "./surface.ts";
 import { syncViewOf } from "./sync-view.ts";
 
-/** Names that others look for to find out what something is; a proxy must not answer with a method. */
+/** Names that others look for to find out what something is; a proxy answers only if the object has such a method. */
 const PROBED: ReadonlySet<string> = new Set([
   "then",
   "catch",
@@ -24,6 +24,9 @@ const PROBED: ReadonlySet<string> = new Set([
   "$$typeof",
   "@@__IMMUTABLE_ITERABLE__@@",
 ]);
+
+/** A method of this name would make the proxy a promise: awaiting it would call the method. Its twin `thenSync` is there. */
+const HIDDEN = "then";
 
 type Members = Record<PropertyKey, unknown>;
 
@@ -52,16 +55,17 @@ function makeClass(surface: Surface): new (ref: RemoteRef) => RemoteProxy {
   Object.setPrototypeOf(prototype, catchAll);
   const define = (name: PropertyKey, descriptor: PropertyDescriptor): void =>
     void (
-      name in RemoteProxy.prototype || Object.defineProperty(prototype, name, { configurable: true, ...descriptor })
+      Object.hasOwn(RemoteProxy.prototype, name) ||
+      Object.defineProperty(prototype, name, { configurable: true, ...descriptor })
     );
   for (const name of surface.methods) {
-    if (PROBED.has(name)) continue;
     const twin = `${name}Sync`;
-    if (!surface.methods.includes(twin)) define(twin, { value: blockingMethod(name) });
+    if (!surface.methods.includes(twin)) define(twin, { value: blockingMethod(name, surface) });
+    if (name === HIDDEN) continue;
     define(name, { value: surface.generators.includes(name) ? generatorMethod(name) : method(name, surface) });
   }
   for (const name of surface.properties) {
-    if (!PROBED.has(name)) define(name, { get: propertyGetter(name), set: refuser(name) });
+    if (name !== HIDDEN) define(name, { get: propertyGetter(name), set: refuser(name) });
   }
   define("sync", { get: syncGetter });
   const extras = Object.getOwnPropertyDescriptors(extrasFor(surface.kind));
@@ -83,16 +87,17 @@ function method(name: string, { kind }: Surface): Method {
   };
 }
 
-function blockingMethod(name: string): Method {
+function blockingMethod(name: string, { generators }: Surface): Method {
+  const endsByError = generators.includes(name);
   return function (...args) {
     const result = refOf(this).callSync(name, args);
-    return isRemoteIterator(result) ? syncIterator(result) : result;
+    return isRemoteIterator(result) ? syncIterator(result, endsByError) : result;
   };
 }
 
 function generatorMethod(name: string): Method {
   return function (...args) {
-    return remoteIterator(refOf(this).call(name, args));
+    return remoteIterator(refOf(this).call(name, args), true);
   };
 }
 
@@ -118,7 +123,7 @@ const views = new WeakMap<RemoteProxy, object>();
 
 function syncGetter(this: RemoteProxy): object {
   let view = views.get(this);
-  if (view === undefined) views.set(this, (view = syncViewOf(refOf(this))));
+  if (view === undefined) views.set(this, (view = syncViewOf(this)));
   return view;
 }
 
@@ -136,7 +141,7 @@ function loopable(promise: Promise<unknown>): Promise<unknown> {
 }
 
 function loopOver(this: Promise<unknown>): AsyncIterator<unknown> {
-  return remoteIterator(this)[Symbol.asyncIterator]();
+  return remoteIterator(this, false)[Symbol.asyncIterator]();
 }
 
 /** Stands between the classes of proxies and their base. */

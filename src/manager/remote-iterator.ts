@@ -1,16 +1,29 @@
 /** An iterator that lives in a manager, looped over from another process. */
 
 import { RemoteProxy, refOf } from "./remote-proxy.ts";
+import type { RemoteRef } from "./remote-ref.ts";
 
-/** The proxy of the iterator, as an async iterator; started by the first `next`. Can be awaited, too. */
-export function remoteIterator(start: Promise<unknown>): AsyncIterableIterator<unknown> & PromiseLike<unknown> {
+type Asked = "next" | "return" | "throw";
+
+/**
+ * The proxy of the iterator, as an async iterator; started by the first `next`. Can be awaited, too.
+ * @param endsByError It is a generator: one that has thrown gives nothing more.
+ */
+export function remoteIterator(
+  start: Promise<unknown>,
+  endsByError: boolean,
+): AsyncIterableIterator<unknown> & PromiseLike<unknown> {
   // Whoever only awaits or loops sees the error; nobody at all is no reason to end the program.
   start.catch(() => {});
-  const ask = async (name: string, ...args: unknown[]): Promise<IteratorResult<unknown>> => {
+  const ask = async (name: Asked, ...args: unknown[]): Promise<IteratorResult<unknown>> => {
     const ref = refOf(await start);
-    const result = (await ref.call(name, args)) as IteratorResult<unknown>;
-    if (result.done === true) ref.release();
-    return result;
+    if (ref.released) return ended(name, args[0]);
+    try {
+      return released(ref, (await ref.call(name, args)) as IteratorResult<unknown>);
+    } catch (error) {
+      if (endsByError) ref.release();
+      throw error;
+    }
   };
   const iterator: AsyncIterableIterator<unknown> = {
     next: (...args) => ask("next", ...args),
@@ -24,13 +37,17 @@ export function remoteIterator(start: Promise<unknown>): AsyncIterableIterator<u
   return { ...iterator, then: (yes, no) => start.then(() => iterator).then(yes, no) };
 }
 
-/** The proxy of the iterator as a blocking one. */
-export function syncIterator(proxy: unknown): IterableIterator<unknown> {
+/** The proxy of the iterator as a blocking one. @param endsByError As for `remoteIterator`. */
+export function syncIterator(proxy: unknown, endsByError: boolean): IterableIterator<unknown> {
   const ref = refOf(proxy);
-  const ask = (name: string, ...args: unknown[]): IteratorResult<unknown> => {
-    const result = ref.callSync(name, args) as IteratorResult<unknown>;
-    if (result.done === true) ref.release();
-    return result;
+  const ask = (name: Asked, ...args: unknown[]): IteratorResult<unknown> => {
+    if (ref.released) return ended(name, args[0]);
+    try {
+      return released(ref, ref.callSync(name, args) as IteratorResult<unknown>);
+    } catch (error) {
+      if (endsByError) ref.release();
+      throw error;
+    }
   };
   return {
     next: (...args) => ask("next", ...args),
@@ -45,4 +62,16 @@ export function syncIterator(proxy: unknown): IterableIterator<unknown> {
 /** True for the proxy of an iterator. */
 export function isRemoteIterator(value: unknown): boolean {
   return RemoteProxy.refOf(value)?.surface.kind === "iterator";
+}
+
+/** Lets go of an iterator that has given all. */
+function released(ref: RemoteRef, result: IteratorResult<unknown>): IteratorResult<unknown> {
+  if (result.done === true) ref.release();
+  return result;
+}
+
+/** What an iterator that has given all answers. */
+function ended(asked: Asked, value: unknown): IteratorResult<unknown> {
+  if (asked === "throw") throw value;
+  return { done: true, value: asked === "return" ? value : undefined };
 }

@@ -20,6 +20,11 @@ export class RemoteProxy {
     return typeof value === "object" && value !== null && #ref in value ? value.#ref : undefined;
   }
 
+  /** As text it says what it is, also if the object has a method `toString`, which gives a promise here. */
+  [Symbol.toPrimitive](hint: string): string | number {
+    return hint === "number" ? NaN : `[object ${this.#ref.surface.kind}]`;
+  }
+
   [Symbol.dispose](): void {
     this.#ref.release();
   }

@@ -52,6 +52,14 @@ export class RemoteRef {
   }
 
   call(name: string, args: readonly unknown[]): Promise<unknown> {
+    try {
+      return this.#call(name, args);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  #call(name: string, args: readonly unknown[]): Promise<unknown> {
     this.#assertHeld(name);
     const last = args.length === 0 ? undefined : args[args.length - 1];
     if (typeof last !== "object" && typeof last !== "function")

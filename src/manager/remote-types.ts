@@ -1,7 +1,10 @@
 /** What the proxy of an object looks like to the compiler. Types only. */
 
-/** Names that are not exposed: those that start with an underscore, as in Python, and symbols. */
+/** Names that are exposed: none that start with an underscore, as in Python, and no symbols. */
 type Exposed<K> = K extends string ? (K extends `_${string}` ? never : K) : never;
+
+/** Those that a proxy has: with a method `then` it would be a promise itself. */
+type OfProxy<K> = Exclude<Exposed<K>, "then">;
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -59,7 +62,7 @@ export type SyncView<T> = {
   [K in keyof T as Exposed<K>]: T[K] extends AnyFunction ? BlockingTwin<T[K]> : T[K];
 };
 
-type RemoteMembers<T> = { readonly [K in keyof T as Exposed<K>]: RemoteMember<T[K]> };
+type RemoteMembers<T> = { readonly [K in keyof T as OfProxy<K>]: RemoteMember<T[K]> };
 
 type SyncTwins<T> = {
   readonly [K in keyof T as T[K] extends AnyFunction ? `${Exposed<K>}Sync` : never]: BlockingTwin<T[K]>;
@@ -76,7 +79,8 @@ export interface ProxyBase {
  * The proxy of an object that lives in a manager: each method returns a promise, each property is one, and each method has a
  * twin that blocks (`increment` and `incrementSync`). `sync` is a blocking view that looks like the object itself.
  *
- * Names with a leading underscore are not exposed.
+ * Names with a leading underscore are not exposed. A method `then` is there as `thenSync` and in `sync` only: with it the proxy would
+ * be a promise itself.
  */
 export type Remote<T> = RemoteMembers<T> & SyncTwins<T> & ProxyBase & { readonly sync: SyncView<T> };
 

@@ -1,10 +1,12 @@
 /**
  * Blocking views of shared objects that look like ordinary ones: `d.sync.x = 1`, `for (const v of l.sync)`. Each access is a call
- * that blocks this thread until the manager has answered.
+ * that blocks this thread until the manager has answered. A view travels as the proxy that it belongs to, and arrives as that one's view.
  */
 
 import type { ElementOf, ElementType } from "../shared/element-types.ts";
+import { type HandleTransfer, registerHandle, TO_HANDLE } from "../core/handle.ts";
 import { isRemoteIterator, syncIterator } from "./remote-iterator.ts";
+import { type RemoteProxy, refOf } from "./remote-proxy.ts";
 import type { RemoteRef } from "./remote-ref.ts";
 
 /** A dict as an object with its string keys; a loop gives pairs. */
@@ -20,41 +22,52 @@ export type SetOf<T> = Pick<
 > &
   Iterable<T>;
 
+const TAG = "ManagerView";
+
+registerHandle(TAG, (proxy: { readonly sync: object }) => proxy.sync);
+
 /** The view of an object, by its kind. */
-export function syncViewOf(ref: RemoteRef): object {
+export function syncViewOf(proxy: RemoteProxy): object {
+  const ref = refOf(proxy);
+  const toHandle = (): HandleTransfer => ({ tag: TAG, data: proxy });
   switch (ref.surface.kind) {
     case "dict":
-      return recordView(ref, "keys", "entries");
+      return recordView(ref, "entries", toHandle);
     case "namespace":
-      return recordView(ref, "keys", "");
+      return recordView(ref, "", toHandle);
     case "list":
-      return listView(ref);
+      return listView(ref, toHandle);
     case "array":
-      return arrayView(ref);
+      return arrayView(ref, toHandle);
     case "set":
-      return setView(ref);
+      return Object.freeze(unlisted(setView(ref), TO_HANDLE, toHandle));
     case "value":
-      return valueView(ref);
+      return Object.freeze(unlisted(valueView(ref), TO_HANDLE, toHandle));
     default:
-      return objectView(ref);
+      // A value that is only written into the view would be lost.
+      return Object.freeze(unlisted(objectView(ref), TO_HANDLE, toHandle));
   }
 }
 
-/** `console.log` looks at what stands behind a view: it is shown a copy of what the manager has. */
-const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+type ToHandle = () => HandleTransfer;
 
-function shown<T extends object>(target: T, copy: () => unknown): T {
-  return Object.defineProperty(target, INSPECT, { value: copy, configurable: true });
+/** `console.log` looks at what stands behind a view: it is shown a copy of what the manager has. */
+const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as typeof INSPECT;
+
+/** Gives an object a property that no loop sees. */
+function unlisted<T extends object>(target: T, name: symbol, value: unknown): T {
+  return Object.defineProperty(target, name, { value, configurable: true });
 }
 
 const DESCRIPTOR = { writable: true, enumerable: true, configurable: true };
 
 /** An object with the keys of a dict or a namespace. */
-function recordView(ref: RemoteRef, keys: string, entries: string): object {
+function recordView(ref: RemoteRef, entries: string, toHandle: ToHandle): object {
   return new Proxy(
-    shown(Object.create(null) as object, () => ref.callSync("toObject", [])),
+    unlisted(Object.create(null) as object, INSPECT, () => ref.callSync("toObject", [])),
     {
       get(_, name) {
+        if (name === TO_HANDLE) return toHandle;
         if (name === Symbol.iterator && entries !== "") {
           return () => (ref.callSync(entries, []) as Iterable<unknown>)[Symbol.iterator]();
         }
@@ -71,7 +84,7 @@ function recordView(ref: RemoteRef, keys: string, entries: string): object {
         if (typeof name === "string") ref.callSync("delete", [name]);
         return true;
       },
-      ownKeys: () => (ref.callSync(keys, []) as unknown[]).filter((key) => typeof key === "string"),
+      ownKeys: () => (ref.callSync("keys", []) as unknown[]).filter((key) => typeof key === "string"),
       getOwnPropertyDescriptor(_, name) {
         if (typeof name === "symbol" || !(ref.callSync("has", [name]) as boolean)) return undefined;
         return { ...DESCRIPTOR, value: ref.callSync("get", [name]) };
@@ -93,10 +106,11 @@ function indexOf(name: PropertyKey): number | undefined {
 /** Methods of arrays that change them: one call each, so that they are atomic. All others work on a copy. */
 const LIST_CHANGES: ReadonlySet<string> = new Set(["push", "pop", "shift", "unshift", "splice"]);
 
-function listView(ref: RemoteRef): object {
+function listView(ref: RemoteRef, toHandle: ToHandle): object {
   const copy = (): unknown[] => ref.callSync("toArray", []) as unknown[];
-  const view: object = new Proxy(shown([] as unknown[], copy), {
+  const view: object = new Proxy(unlisted([] as unknown[], INSPECT, copy), {
     get(_, name) {
+      if (name === TO_HANDLE) return toHandle;
       const index = indexOf(name);
       if (index !== undefined) return ref.callSync("at", [index]);
       if (name === "length") return ref.callSync("length", []);
@@ -157,10 +171,11 @@ function hasIndex(ref: RemoteRef, name: PropertyKey): boolean {
   return index !== undefined && index < (ref.callSync("length", []) as number);
 }
 
-function arrayView(ref: RemoteRef): object {
+function arrayView(ref: RemoteRef, toHandle: ToHandle): object {
   const copy = (): unknown[] => ref.callSync("toArray", []) as unknown[];
-  return new Proxy(shown(Object.create(null) as object, copy), {
+  return new Proxy(unlisted(Object.create(null) as object, INSPECT, copy), {
     get(_, name) {
+      if (name === TO_HANDLE) return toHandle;
       const index = indexOf(name);
       if (index !== undefined) return ref.callSync("at", [index]);
       if (name === "length") return ref.callSync("length", []);
@@ -183,7 +198,7 @@ function arrayView(ref: RemoteRef): object {
 
 function setView(ref: RemoteRef): object {
   const copy = (): Set<unknown> => ref.callSync("toSet", []) as Set<unknown>;
-  return Object.freeze({
+  return {
     add(value: unknown) {
       ref.callSync("add", [value]);
       return this;
@@ -200,28 +215,28 @@ function setView(ref: RemoteRef): object {
     entries: () => copy().entries(),
     [Symbol.iterator]: () => copy().values(),
     [INSPECT]: copy,
-  });
+  };
 }
 
 function valueView(ref: RemoteRef): object {
-  return Object.freeze({
+  return {
     get value() {
       return ref.callSync("get", []);
     },
     set value(value: unknown) {
       ref.callSync("set", [value]);
     },
-  });
+  };
 }
 
 /** An object of a class: its methods block, its properties are read and written. */
 function objectView(ref: RemoteRef): object {
-  const { methods, properties } = ref.surface;
+  const { methods, generators, properties } = ref.surface;
   const view = {};
   for (const name of methods) {
     const value = (...args: unknown[]): unknown => {
       const result = ref.callSync(name, args);
-      return isRemoteIterator(result) ? syncIterator(result) : result;
+      return isRemoteIterator(result) ? syncIterator(result, generators.includes(name)) : result;
     };
     Object.defineProperty(view, name, { value, enumerable: false });
   }
@@ -230,6 +245,5 @@ function objectView(ref: RemoteRef): object {
     const set = (value: unknown): void => ref.setSync(name, value);
     Object.defineProperty(view, name, { get, set, enumerable: true });
   }
-  // A value that is only written into the view would be lost.
-  return Object.freeze(view);
+  return view;
 }

@@ -1,4 +1,4 @@
-import { checkFunction, checkInteger, rangeError, typeError } from "../../core/options.ts";
+import { checkFunction, checkInteger, rangeError } from "../../core/options.ts";
 import {
   type ElementKind,
   elementKind,
@@ -6,21 +6,22 @@ import {
   type ElementOf,
   type ElementType,
 } from "../../shared/element-types.ts";
+import { type Items, itemsOf } from "./content.ts";
+import { placeOf } from "./place.ts";
 
-/** Numbers of one type; the length is fixed. What does not fit is refused. */
+/** Numbers of one type; the length is fixed. Indexes below 0 count from the end. What does not fit is refused. */
 export class ManagedArray<T extends ElementType = ElementType> {
   readonly #kind: ElementKind;
   readonly #values: ElementOf<T>[];
 
   /** @param values The values, or how many zeros. */
-  constructor(type: T, values: number | Iterable<ElementOf<T>>) {
+  constructor(type: T, values: number | Items<ElementOf<T>>) {
     this.#kind = elementKind(type);
     if (typeof values === "number") {
       checkInteger("length", values, 0, 2 ** 32 - 1);
       this.#values = Array.from({ length: values }, () => this.#kind.zero as ElementOf<T>);
     } else {
-      if (typeof values?.[Symbol.iterator] !== "function") throw typeError("values", "a length, or the values", values);
-      this.#values = [...values];
+      this.#values = itemsOf("values", values);
       this.#values.forEach((value, i) => this.#kind.check(`values[${i}]`, value));
     }
   }
@@ -40,7 +41,7 @@ export class ManagedArray<T extends ElementType = ElementType> {
     return this.#values[this.#check(index)] as ElementOf<T>;
   }
 
-  /** As `Array.prototype.at`: counts from the end below 0; undefined if there is no such index. */
+  /** As `get`, but undefined if there is no such index. */
   at(index: number): ElementOf<T> | undefined {
     return this.#values.at(index);
   }
@@ -60,15 +61,15 @@ export class ManagedArray<T extends ElementType = ElementType> {
   }
 
   /** Writes several values, from `index` on. */
-  setAll(index: number, values: Iterable<ElementOf<T>>): void {
-    const list = [...values];
+  setAll(index: number, values: Items<ElementOf<T>>): void {
+    const list = itemsOf("values", values);
     list.forEach((value, i) => this.#kind.check(`values[${i}]`, value));
     if (list.length === 0) return;
-    this.#check(index);
-    if (index + list.length > this.#values.length) {
-      throw rangeError("values", `at most ${this.#values.length - index} values from index ${index} on`, list.length);
+    const from = this.#check(index);
+    if (from + list.length > this.#values.length) {
+      throw rangeError("values", `at most ${this.#values.length - from} values from index ${index} on`, list.length);
     }
-    for (const [i, value] of list.entries()) this.#values[index + i] = value;
+    for (const [i, value] of list.entries()) this.#values[from + i] = value;
   }
 
   /** As `fill` of an array. */
@@ -98,10 +99,6 @@ export class ManagedArray<T extends ElementType = ElementType> {
   }
 
   #check(index: number): number {
-    if (typeof index !== "number") throw typeError("index", "an integer", index);
-    if (!Number.isInteger(index) || index < 0 || index >= this.#values.length) {
-      throw rangeError("index", `an integer from 0 to ${this.#values.length - 1}`, index);
-    }
-    return index;
+    return placeOf(index, this.#values.length);
   }
 }

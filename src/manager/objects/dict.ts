@@ -1,9 +1,12 @@
 import { inspect } from "node:util";
 import { checkFunction, typeError } from "../../core/options.ts";
+import { RemoteProxy } from "../remote-proxy.ts";
+import { contentOf } from "./content.ts";
 
-/** What a dict can be made of. */
+/** What a dict can be made of; also of the proxy of a dict or a namespace of the same manager. */
 export type DictSource<K, V> =
   | Iterable<readonly [K, V]>
+  | { toMap(): Promise<Map<K, V>> }
   | (K extends string ? Readonly<Record<K, V>> : never)
   | { readonly [key: string]: V };
 
@@ -139,9 +142,12 @@ export class ManagedDict<K = string, V = unknown> {
     return value;
   }
 
-  #setAll(source: DictSource<K, V> | undefined): void {
-    if (source === undefined) return;
-    if (typeof source !== "object" || source === null) throw typeError("source", "an object, a Map, or pairs", source);
+  #setAll(given: DictSource<K, V> | undefined): void {
+    if (given === undefined) return;
+    const source = contentOf("source", given);
+    if (typeof source !== "object" || source === null || source instanceof RemoteProxy) {
+      throw typeError("source", "an object, a Map, pairs, or a dict", given);
+    }
     const entries = Symbol.iterator in source ? source : (Object.entries(source) as [K, V][]);
     const checked: [K, V][] = [];
     for (const entry of entries as Iterable<readonly [K, V]>) {

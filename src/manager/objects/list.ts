@@ -1,12 +1,14 @@
-import { checkFunction, rangeError, typeError } from "../../core/options.ts";
+import { checkFunction } from "../../core/options.ts";
+import { type Items, itemsOf } from "./content.ts";
+import { isEqual } from "./equal.ts";
+import { placeOf } from "./place.ts";
 
 /** A list. Indexes below 0 count from the end. */
 export class ManagedList<T = unknown> {
   readonly #items: T[];
 
-  constructor(items: Iterable<T> = []) {
-    if (typeof items?.[Symbol.iterator] !== "function") throw typeError("items", "iterable", items);
-    this.#items = [...items];
+  constructor(items: Items<T> = []) {
+    this.#items = itemsOf("items", items);
   }
 
   /** The item; undefined if there is no such index. */
@@ -34,10 +36,9 @@ export class ManagedList<T = unknown> {
     return this.#items.push(...items);
   }
 
-  /** Adds all items of an iterable at the end; gives the new length. */
-  extend(items: Iterable<T>): number {
-    if (typeof items?.[Symbol.iterator] !== "function") throw typeError("items", "iterable", items);
-    for (const item of items) this.#items.push(item);
+  /** Adds all items of an iterable, or of another list, at the end; gives the new length. */
+  extend(items: Items<T>): number {
+    for (const item of itemsOf("items", items)) this.#items.push(item);
     return this.#items.length;
   }
 
@@ -62,7 +63,7 @@ export class ManagedList<T = unknown> {
     this.#items.splice(index, 0, item);
   }
 
-  /** Removes the first item that is equal; gives false if there is none. */
+  /** Removes the first item that is equal, as for `indexOf`; gives false if there is none. */
   remove(item: T): boolean {
     const index = this.indexOf(item);
     if (index !== -1) this.#items.splice(index, 1);
@@ -84,19 +85,20 @@ export class ManagedList<T = unknown> {
     return this.#items.concat(...others);
   }
 
-  /** Where the first item is that is equal; -1 if there is none. */
-  indexOf(item: T, from?: number): number {
-    return this.#items.indexOf(item, from);
+  /** Where the first item is that is equal, from an index on; -1 if there is none. Objects are equal if what is in them is. */
+  indexOf(item: T, from: number = 0): number {
+    const start = from < 0 ? from + this.#items.length : from;
+    return this.#items.findIndex((each, i) => i >= start && isEqual(each, item));
   }
 
-  /** True if an item is equal. */
+  /** True if an item is equal, as for `indexOf`. */
   includes(item: T): boolean {
-    return this.#items.includes(item);
+    return this.indexOf(item) !== -1;
   }
 
-  /** How many items are equal. */
+  /** How many items are equal, as for `indexOf`. */
   count(item: T): number {
-    return this.#items.filter((each) => each === item).length;
+    return this.#items.filter((each) => isEqual(each, item)).length;
   }
 
   /** Turns the order round. */
@@ -144,16 +146,6 @@ export class ManagedList<T = unknown> {
   }
 
   #check(index: number): number {
-    if (typeof index !== "number") throw typeError("index", "an integer", index);
-    const { length } = this.#items;
-    const at = index < 0 ? index + length : index;
-    if (!Number.isInteger(at) || at < 0 || at >= length) {
-      throw rangeError(
-        "index",
-        length === 0 ? "left out: the list is empty" : `from ${-length} to ${length - 1}`,
-        index,
-      );
-    }
-    return at;
+    return placeOf(index, this.#items.length);
   }
 }

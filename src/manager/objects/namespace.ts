@@ -1,12 +1,18 @@
 import { checkFunction, checkString, typeError } from "../../core/options.ts";
+import { RemoteProxy } from "../remote-proxy.ts";
+import { contentOf } from "./content.ts";
 
 /** Named values. */
 export class ManagedNamespace {
   readonly #values = new Map<string, unknown>();
 
   constructor(values: Readonly<Record<string, unknown>> = {}) {
-    if (typeof values !== "object" || values === null) throw typeError("values", "an object", values);
-    for (const [name, value] of Object.entries(values)) this.#values.set(name, value);
+    const content = contentOf("values", values);
+    if (typeof content !== "object" || content === null || content instanceof RemoteProxy) {
+      throw typeError("values", "an object", values);
+    }
+    const entries = content instanceof Map ? (content as Map<string, unknown>) : Object.entries(content);
+    for (const [name, value] of entries) this.set(name, value);
   }
 
   /** The value; undefined if there is none. */

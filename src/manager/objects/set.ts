@@ -1,10 +1,11 @@
 import { checkFunction, typeError } from "../../core/options.ts";
+import { type Items, itemsOf } from "./content.ts";
 
 /** A set of primitive values. */
 export class ManagedSet<T = unknown> {
   readonly #set = new Set<T>();
 
-  constructor(values: Iterable<T> = []) {
+  constructor(values: Items<T> = []) {
     this.addAll(values);
   }
 
@@ -16,9 +17,8 @@ export class ManagedSet<T = unknown> {
   }
 
   /** Adds all, or none if one cannot be added. */
-  addAll(values: Iterable<T>): void {
-    if (typeof values?.[Symbol.iterator] !== "function") throw typeError("values", "iterable", values);
-    const list = [...values];
+  addAll(values: Items<T>): void {
+    const list = itemsOf("values", values);
     for (const value of list) checkValue(value);
     for (const value of list) this.#set.add(value);
   }
