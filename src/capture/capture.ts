@@ -37,13 +37,19 @@ const seenScripts = new WeakSet<ScriptRecord>();
  * @throws SerializationError when the function cannot travel.
  */
 export function capture(fn: Function, path: string, holder?: object): FunctionImage {
+  const constant = constantImage(fn);
+  if (constant !== undefined) return constant;
   const before = known.get(fn);
-  if (before !== undefined) {
-    if (before.image === undefined) return readImage(fn, before.analysis, factsOf(fn), before.record, path, holder);
-    if (!before.isBare || isBare(fn)) return before.image;
-  }
+  if (before !== undefined && before.image === undefined)
+    return readImage(fn, before.analysis, factsOf(fn), before.record, path, holder);
   if (types.isProxy(fn)) refuse(path, "it is a Proxy");
   return byReference(fn) ?? restored(fn, path) ?? captureText(fn, path, holder);
+}
+
+/** The image of a function that was captured before, if it is the same for ever: nothing that may change is in it. */
+export function constantImage(fn: Function): FunctionImage | undefined {
+  const before = known.get(fn);
+  return before?.image === undefined || (before.isBare && !isBare(fn)) ? undefined : before.image;
 }
 
 function byReference(fn: Function): FunctionImage | undefined {

@@ -1,5 +1,5 @@
 export type * from "./image.ts";
-export { capture } from "./capture.ts";
+export { capture, constantImage } from "./capture.ts";
 export { fromModule } from "./from-module.ts";
 export { referenceTo, registerLibraryModule } from "./identities.ts";
 export { mainModule, setMainModule } from "./main-module.ts";

@@ -28,12 +28,12 @@ export function plainDefinition(fn: Function, text: string, facts: FunctionFacts
   const words = new Set(text.match(WORDS));
   if (SURROUNDINGS.some((word) => words.has(word))) return undefined;
   if (syntax === "arrow" && (words.has("this") || words.has("arguments"))) return undefined;
-  if (userGlobals().some((name) => words.has(name))) return undefined;
   const { location, scopes } = facts;
   if (location === undefined) return undefined;
   for (const { type, values } of scopes) {
     if (type !== "Global" && Object.keys(values).some((name) => words.has(name))) return undefined;
   }
+  if (userGlobals().some((name) => words.has(name))) return undefined;
   const url = addressOnStack(location, text);
   const source = url === undefined ? undefined : readText(url);
   if (url === undefined || source === undefined) return undefined;

@@ -1,6 +1,6 @@
 /** The functions of a pool: sent once to each worker, and then named by a number. */
 
-import { capture } from "../capture/index.ts";
+import { constantImage } from "../capture/index.ts";
 import { encodeTo } from "../codec/index.ts";
 import { HeapSink } from "../core/bytes.ts";
 
@@ -10,7 +10,7 @@ export interface BookedFunction {
   readonly id: number;
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** The image, when the same object is given again as long as nothing has changed. */
+  /** The image, if it is the same for ever. */
   readonly image: object | undefined;
   /** Tasks that name it. */
   uses: number;
@@ -48,16 +48,13 @@ export class FunctionBook {
    */
   book(fn: Function): BookedFunction {
     const known = this.#current.get(fn);
-    const image = capture(fn, fn.name || "task");
-    // A function that captures nothing has one image for ever.
-    if (known !== undefined && known.image === image) return known;
+    if (known?.image !== undefined && known.image === constantImage(fn)) return known;
     const bytes = withoutHandles(fn);
     if (bytes === undefined)
       return makeBooked(fn, { id: 0, bytes: new Uint8Array(0), image: undefined, isCurrent: false });
     if (known !== undefined && Buffer.compare(known.bytes, bytes) === 0) return known;
     if (known !== undefined) this.#retire(known);
-    const isSame = capture(fn, fn.name || "task") === image;
-    const booked = makeBooked(fn, { id: ++this.#made, bytes, image: isSame ? image : undefined, isCurrent: true });
+    const booked = makeBooked(fn, { id: ++this.#made, bytes, image: constantImage(fn), isCurrent: true });
     this.#current.set(fn, booked);
     this.#collected.register(fn, booked);
     return booked;
