@@ -25,10 +25,13 @@ const ENTRIES = [
 ];
 
 /**
- * Which file has a module: that of the first of these that needs it. A child loads the first alone, with results the second, with
- * functions in them the third; a pool's worker the fourth as well, and a manager's process the fifth.
+ * Which file has a module: that of the first of these that needs it. A child loads the first alone, with results the second; a
+ * pool's worker the third as well; with functions in results the fourth, and a manager's process the fifth.
  */
-const GROUPS = ["entry/run-child", "codec/encode", "codec/index", "pool/worker-loop", "manager/serve", "index"];
+const GROUPS = ["entry/run-child", "codec/encode", "pool/worker-loop", "codec/index", "manager/serve", "index"];
+
+/** What a worker and the analysis of functions both need stands where neither has to load the other for it. */
+const WITH_ENCODER = ["core/options", "core/open-file"];
 
 /** CommonJS, which loads the others; stays as tsc made it. */
 const LAUNCHER = join("entry", "child.cjs");
@@ -71,7 +74,8 @@ async function bundle() {
     codeSplitting: {
       groups: GROUPS.map((entry, i) => ({
         name: entry === "index" ? "main" : entry,
-        test: (id) => id === sourceOf(entry),
+        test: (id) =>
+          id === sourceOf(entry) || (entry === "codec/encode" && WITH_ENCODER.some((each) => id === sourceOf(each))),
         priority: GROUPS.length - i,
       })),
     },
@@ -101,7 +105,7 @@ function asciiOnly(code) {
 }
 
 function declarationOf(what, builtin) {
-  const [, whole, names] = /^(?:(?:\* as )?(\w+))?(?:, )?(?:(\{.+\}))?$/.exec(what);
+  const [, whole, names] = /^(?:(?:\* as )?([\w$]+))?(?:, )?(?:(\{.+\}))?$/.exec(what);
   const module = `process.getBuiltinModule("${builtin}")`;
   const declarations = [];
   if (whole !== undefined) declarations.push(`${whole} = ${module}`);

@@ -19,11 +19,10 @@ export async function loadModule(reference: ModuleReference): Promise<unknown> {
   const key = keyOf(reference);
   if (loaded.has(key)) return loaded.get(key);
   if (reference.how === "require" && hasLoaders()) await shareFacade();
-  const value =
-    reference.how === "require"
-      ? requireFrom(reference)
-      : await importerOf(reference.importer ?? ownFolder)(reference.specifier);
-  return keep(reference, value);
+  if (reference.how === "require") return keep(reference, requireFrom(reference));
+  // At once, a module of this package takes two thirds of the time: it is on the way to a worker's first task.
+  if (reference.specifier.startsWith(ownFolder) && whyNotSync(reference) === undefined) return loadedModule(reference);
+  return keep(reference, await importerOf(reference.importer ?? ownFolder)(reference.specifier));
 }
 
 let facadeShared: Promise<void> | undefined;

@@ -6,10 +6,10 @@
  */
 
 import { readFileSync } from "node:fs";
-import module from "node:module";
+import module, { createRequire } from "node:module";
 import * as util from "node:util";
+import { assertCanOpen } from "../core/open-file.ts";
 import { ownFolder } from "../core/own-modules.ts";
-import { loadPackage } from "../platform/index.ts";
 import { quietly, toFilePath } from "./file-values.ts";
 import { type Location, type ScriptFacts, scriptSource, withDebugger } from "./inspector.ts";
 import { rememberSourceMap } from "./source-maps.ts";
@@ -204,9 +204,14 @@ function makeRecord(parts: Omit<ScriptRecord, "scopes">): ScriptRecord {
   };
 }
 
+function loadAcorn(): Acorn {
+  assertCanOpen("acorn");
+  return createRequire(ownFolder)("acorn") as Acorn;
+}
+
 /** Parses a text as a module or script and analyses it; undefined when acorn cannot. */
 export function analyseText(source: string, isModule: boolean): FileScopes | undefined {
-  acorn ??= loadPackage("acorn") as Acorn;
+  acorn ??= loadAcorn();
   try {
     const program = acorn.parse(source, {
       ecmaVersion: "latest",

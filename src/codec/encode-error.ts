@@ -7,7 +7,6 @@ import * as ours from "../core/errors.ts";
 import { SerializationError } from "../core/errors.ts";
 import { ownProperties, writeProperty } from "./encode-properties.ts";
 import { ErrorClass, Tag } from "./wire.ts";
-import { FunctionSourceNeeded } from "./function-source.ts";
 import type { Writer } from "./writer.ts";
 
 const BUILTIN: ReadonlySet<string> = new Set([
@@ -37,8 +36,7 @@ export function writeError(writer: Writer, error: Error): void {
     try {
       writeProperty(writer, key, valueOf(error, key, descriptor), undefined);
       written += 1;
-    } catch (problem) {
-      if (problem instanceof FunctionSourceNeeded) throw problem;
+    } catch {
       writer.rollback(before);
       omitted.push(String(key));
     }
@@ -73,8 +71,7 @@ function writeClass(writer: Writer, error: Error): void {
       writer.fill(length, writer.length - start);
       writer.fill(objects, writer.checkpoint().objects - first);
       return;
-    } catch (problem) {
-      if (problem instanceof FunctionSourceNeeded) throw problem;
+    } catch {
       writer.rollback(size);
     }
   }
@@ -128,7 +125,6 @@ export function writeThrown(writer: Writer, thrown: unknown): void {
   try {
     return writer.value(thrown);
   } catch (problem) {
-    if (problem instanceof FunctionSourceNeeded) throw problem;
     writer.rollback(before);
     writer.value(new SerializationError(`${describe(thrown)} was thrown, which cannot be sent: ${reasonOf(problem)}`));
   }

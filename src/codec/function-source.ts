@@ -3,17 +3,21 @@
 import type { FunctionSource } from "./writer.ts";
 
 let source: FunctionSource | undefined;
-
-/** Thrown when a function has to be encoded and nobody has provided the analysis yet: load it, and encode again. */
-export class FunctionSourceNeeded extends Error {}
+let load: (() => void) | undefined;
 
 /** Gives the encoder the analysis of functions. */
 export function provideFunctionSource(provided: FunctionSource): void {
   source = provided;
 }
 
+/** Says how to load the analysis, at once, where it is not loaded from the start; it then provides itself. */
+export function loadFunctionSourceBy(loader: () => void): void {
+  load = loader;
+}
+
 export function functionSource(): FunctionSource {
-  if (source === undefined) throw new FunctionSourceNeeded();
+  if (source === undefined) load?.();
+  if (source === undefined) throw new Error("The analysis of functions is not loaded");
   return source;
 }
 

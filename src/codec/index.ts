@@ -6,6 +6,5 @@ export { decode, decodeFrom, needsHandles, needsModules, prepare } from "./decod
 export { decodeError, decodeErrorFrom } from "./decode-thrown.ts";
 export { encode, encodeError, encodeErrorTo, encodeTo, type ErrorOrigin } from "./encode.ts";
 export type { Encoded } from "./encoder.ts";
-export { FunctionSourceNeeded } from "./function-source.ts";
 export type { DecodeOptions } from "./reader.ts";
 export type { EncodeOptions } from "./writer.ts";

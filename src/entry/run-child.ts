@@ -6,10 +6,12 @@
  */
 
 import { setMainModule } from "../capture/main-module.ts";
+import { loadModule } from "../capture/modules.ts";
 import { decode, needsHandles, prepare } from "../codec/decode.ts";
-import { FunctionSourceNeeded } from "../codec/function-source.ts";
+import { loadFunctionSourceBy } from "../codec/function-source.ts";
 import { inheritance } from "../core/inheritance.ts";
 import { fs, util } from "../core/node-builtins.ts";
+import { ownModule } from "../core/own-modules.ts";
 import { receiveAtOnce } from "../core/receipts.ts";
 import { type Bootstrap, ChildFd, type Payload } from "../process/bootstrap.ts";
 import { setCurrentProcess, setImporting } from "../process/current.ts";
@@ -34,7 +36,7 @@ let reported = false;
 export interface Loader {
   /** For results. */
   encoder(): typeof import("../codec/encode.ts");
-  /** The analysis of functions: for results that have functions or errors in them. */
+  /** The analysis of functions: for results that have functions in them, or errors of classes of their own. */
   capture(): void;
 }
 
@@ -46,6 +48,7 @@ let load: Loader;
 /** Waits to be told what to run, and runs it. */
 export async function runChild(loader: Loader): Promise<void> {
   load = loader;
+  loadFunctionSourceBy(() => loader.capture());
   inheritance.arenaFd = ChildFd.arena;
   blockOnOutput();
   process.on("uncaughtExceptionMonitor", (error) => {
@@ -84,12 +87,18 @@ async function hearGo(): Promise<Uint8Array> {
 /** Gets faster, at best; a start must work without it as well. */
 async function warmUp(what: number): Promise<void> {
   try {
-    if (what === Warmth.worker) (await import("../pool/worker-loop.ts")).preload();
+    if (what === Warmth.worker) await preloadWorker();
     const { rehearse } = await import("./rehearse.ts");
     await rehearse(start);
   } catch {
     // What is wrong will be told by the first start that meets it.
   }
+}
+
+/** What a worker's target does with its module: whoever is told to run it finds it loaded. */
+async function preloadWorker(): Promise<void> {
+  const module = { importer: undefined, specifier: ownModule("pool/worker-loop.js"), how: "import" } as const;
+  ((await loadModule(module)) as typeof import("../pool/worker-loop.ts")).preload();
 }
 
 function readFrames(reader: FrameReader): Frame[] {
@@ -164,7 +173,7 @@ function reportValue(value: unknown): void {
   let bytes: Uint8Array;
   try {
     // Nothing takes no encoder: most targets return nothing.
-    bytes = value === undefined ? NOTHING : withCapture(() => load.encoder().encode(value, { root: "result" }));
+    bytes = value === undefined ? NOTHING : load.encoder().encode(value, { root: "result" });
   } catch (error) {
     // Only who asks for the result needs it. (`() => setInterval(…)` is a fine target.)
     return reportError(error);
@@ -175,20 +184,7 @@ function reportValue(value: unknown): void {
 function reportError(error: unknown): void {
   if (reported) return;
   const origin = { name: inheritance.name, pid: process.pid };
-  report(
-    FrameType.error,
-    withCapture(() => load.encoder().encodeError(error, origin)),
-  );
-}
-
-function withCapture(write: () => Uint8Array): Uint8Array {
-  try {
-    return write();
-  } catch (error) {
-    if (!(error instanceof FunctionSourceNeeded)) throw error;
-    load.capture();
-    return write();
-  }
+  report(FrameType.error, load.encoder().encodeError(error, origin));
 }
 
 function report(type: number, bytes: Uint8Array): void {

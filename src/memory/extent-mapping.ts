@@ -7,6 +7,7 @@
 
 import { type Mapping, mapFile, mapFileMirrored, retireMapping, unmap } from "../platform/index.ts";
 import { arena } from "./arena.ts";
+import { EXTENT_UNIT } from "./layout.ts";
 import { mappedBytes, pagesOffset } from "./extent-pages.ts";
 import { hold } from "./references.ts";
 
@@ -44,6 +45,11 @@ export class ExtentMapping {
     if (retireMapping(this.#mapping)) unreachable.unregister(this.#held);
     this.#held.letGo(this.#held.id);
   }
+}
+
+/** Maps a bit of the arena as extents are, so that all of that is compiled when it matters. It takes no memory, and stays. */
+export function rehearseMapping(): void {
+  mapFileMirrored(arena().fd, 0, EXTENT_UNIT);
 }
 
 const unreachable = new FinalizationRegistry<Held>((held) => {

@@ -23,6 +23,7 @@ export {
   inheritParentSlot,
   isSlotAlive,
   nameSlot,
+  prepareSlot,
   selfSlot,
   selfSlotIfAny,
   Slot,
@@ -32,6 +33,7 @@ export {
   slotsInUse,
   slotWord,
 } from "./process-table.ts";
+export { rehearseMapping } from "./extent-mapping.ts";
 export { type BlockRef, holdersOf, isHolder, isSoleHolder, refer as referTo } from "./references.ts";
 export { aliveOrSwept, type Cleaner, onSweep, sweep, sweepDead, sweepProcess } from "./sweep.ts";
 export { makeTicket, withdraw } from "./ticket.ts";

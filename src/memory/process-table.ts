@@ -48,6 +48,7 @@ export const Slot = {
 const NAME_BYTES = 96;
 
 let self: number | undefined;
+let startTime: bigint | undefined;
 let inheritedParent: number | undefined;
 
 /** Index into `words` of the first word of a slot. */
@@ -74,16 +75,21 @@ export function inheritParentSlot(slot: number): void {
   inheritedParent = slot;
 }
 
+/** Does ahead what takes longest about taking a slot, and takes none: slots are for processes that are told what to run. */
+export function prepareSlot(): bigint {
+  return (startTime ??= startTimeOf(process.pid) ?? 0n);
+}
+
 function claimSlot(): number {
   const { words, longs } = arena();
-  const startTime = startTimeOf(process.pid) ?? 0n;
+  const ownStart = prepareSlot();
   const hint = Atomics.load(words, Header.slotHint);
   for (let i = 0; i < MAX_PROCESSES; i++) {
     const slot = (hint + i) % MAX_PROCESSES;
     const at = slotWord(slot);
     if (Atomics.compareExchange(words, at + Slot.state, SlotState.free, SlotState.claimed) !== SlotState.free) continue;
     words[at + Slot.pid] = process.pid;
-    longs[(at + Slot.startTime) / 2] = startTime;
+    longs[(at + Slot.startTime) / 2] = ownStart;
     words[at + Slot.parent] = (inheritedParent ?? inheritance.parentSlot ?? -1) + 1;
     words[at + Slot.bell] = 0;
     words[at + Slot.bellFd] = 0;

@@ -8,7 +8,5 @@ export * from "./linux/named-memory.ts";
 export * from "./linux/process.ts";
 export * from "./linux/sockets.ts";
 export * from "./linux/watch.ts";
-export { openOrThrow } from "./descriptors-left.ts";
-export { loadPackage } from "./packages.ts";
 export { EEXIST, ENOENT, ENOSPC, systemError } from "./errno.ts";
 export { assertSupported } from "./support.ts";

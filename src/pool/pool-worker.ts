@@ -16,7 +16,7 @@ import {
 import type { ChildLink, Exit } from "../process/child-link.ts";
 import { checkOptions } from "../process/process-options.ts";
 import { warmForWorkers } from "../process/spares.ts";
-import { startChild } from "../process/start-child.ts";
+import { expectChild, startChild } from "../process/start-child.ts";
 import { ringDoorbell } from "../wait/index.ts";
 import type { Failure } from "./events.ts";
 import type { BookedFunction } from "./function-book.ts";
@@ -68,6 +68,9 @@ export class PoolWorker {
   #number = 0;
 
   constructor(name: string, number: number, options: CheckedPoolOptions, listener: WorkerListener) {
+    const checked = checkOptions(processOptions(options));
+    // Its process comes up while the memory is made, and what a program's first worker loads for that is loaded.
+    if (options.initializer === undefined) expectChild(checked);
     this.#listener = listener;
     this.#cell = allocateCell(CELL_BYTES);
     this.#base = this.#cell.word;
@@ -88,7 +91,7 @@ export class PoolWorker {
     try {
       warmForWorkers();
       const identity = { name: `${name}-worker-${number}`, identity: [number], daemon: true };
-      this.link = startChild(identity, { target, args: [start] }, checkOptions(processOptions(options)));
+      this.link = startChild(identity, { target, args: [start] }, checked);
     } catch (error) {
       this.#release();
       throw error;
@@ -107,6 +110,11 @@ export class PoolWorker {
   /** True until its process has come up; what its initializer does may take long, and costs no processor. */
   get isBooting(): boolean {
     return this.#word(Word.state) === WorkerState.booting;
+  }
+
+  /** True for one on its way up that nobody has given a task. */
+  get isVacant(): boolean {
+    return this.tasks.size === 0 && !this.ready && this.broken === undefined && this.hasRoom;
   }
 
   /** True when another task can be given to it. */

@@ -1,6 +1,6 @@
 /** The worker's end of the results lane: what comes of the one task that runs. */
 
-import { encodeErrorTo, encodeTo } from "../codec/index.ts";
+import { encodeErrorTo, encodeTo } from "../codec/encode.ts";
 import { inheritance } from "../core/inheritance.ts";
 import { arena } from "../memory/index.ts";
 import { ringDoorbell } from "../wait/index.ts";

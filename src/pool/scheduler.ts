@@ -111,6 +111,7 @@ export class Scheduler implements WorkerListener {
       }
       if (this.#queue.size === 0) this.#stealing.share();
       this.#startWanted();
+      this.#occupy();
     } finally {
       this.#dispatching = false;
     }
@@ -357,6 +358,16 @@ export class Scheduler implements WorkerListener {
     } catch (error) {
       this.#failure = { error };
       queueMicrotask(() => this.#failAll(() => error));
+    }
+  }
+
+  /** Spares a worker on its way up the way to the pool and back. One task for each: more would only have to be taken back. */
+  #occupy(): void {
+    if (this.#queue.size === 0) return;
+    for (const worker of this.#workers.vacant()) {
+      const task = this.#queue.shift();
+      if (task === undefined) return;
+      if (!task.ended) this.#giveOrFail(worker, task);
     }
   }
 

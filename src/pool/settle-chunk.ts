@@ -1,6 +1,6 @@
 /** A chunk of `imap` in the worker: an outcome for each of its items, since each fails alone. */
 
-import { encodeError, encodeTo } from "../codec/index.ts";
+import { encodeError, encodeTo } from "../codec/encode.ts";
 import { HeapSink } from "../core/bytes.ts";
 import { type AnyFunction, type AnyGenerator, isGenerator, isPromise } from "./task-values.ts";
 

@@ -6,10 +6,10 @@
  * one task at a time, async ones too.
  */
 
-import { decodeFrom, needsHandles, prepare } from "../codec/index.ts";
+import { decodeFrom, needsHandles, prepare } from "../codec/decode.ts";
 import { loadFacade } from "../core/facade.ts";
-import { arena, type BlockRef, openCell, openExtent, selfSlot } from "../memory/index.ts";
-import { AdaptiveSpin, keepEventLoop, ringDoorbell } from "../wait/index.ts";
+import { arena, type BlockRef, openCell, openExtent, prepareSlot, rehearseMapping, selfSlot } from "../memory/index.ts";
+import { AdaptiveSpin, keepEventLoop, prepareDoorbell, ringDoorbell } from "../wait/index.ts";
 import { ItemStream } from "./item-stream.ts";
 import { LaneReader, LaneWriter } from "./lane.ts";
 import { mapChunk } from "./map-chunk.ts";
@@ -36,9 +36,12 @@ const TASK_PADDING = 4;
 const MODULES = 1;
 const HANDLES = 2;
 
-/** Does ahead what a worker does first: maps the arena. It takes no slot in it, which is for processes that are told what to run. */
+/** Does ahead what a worker does first. */
 export function preload(): void {
   arena();
+  prepareSlot();
+  prepareDoorbell();
+  rehearseMapping();
 }
 
 class WorkerLoop {

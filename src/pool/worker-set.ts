@@ -44,6 +44,11 @@ export class WorkerSet {
     return this.list.filter((worker) => worker.tasks.size === 0 && this.canTake(worker));
   }
 
+  /** Those on their way up that may have a task, to begin with as soon as they are up. */
+  vacant(): PoolWorker[] {
+    return this.list.filter((worker) => worker.isVacant);
+  }
+
   /** The one with the most tasks that have not begun; undefined if there are none. */
   fullest(): PoolWorker | undefined {
     let fullest: PoolWorker | undefined;
@@ -88,7 +93,7 @@ export class WorkerSet {
       waiting += Math.max(0, worker.tasks.size - 1);
       if (worker.retiring) continue;
       alive += 1;
-      if (!worker.ready) waiting -= 1;
+      if (!worker.ready && worker.tasks.size === 0) waiting -= 1;
     }
     const wanted = Math.min(waiting, this.#processes - alive, this.#maxBooting - booting);
     for (let i = 0; i < wanted; i++) this.#start();

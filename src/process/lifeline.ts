@@ -8,7 +8,8 @@
  */
 
 import { constants } from "node:os";
-import { createPipe, openOrThrow, signalOnEvent } from "../platform/index.ts";
+import { openFile } from "../core/open-file.ts";
+import { createPipe, signalOnEvent } from "../platform/index.ts";
 
 let readEnd: number | undefined;
 
@@ -23,6 +24,6 @@ export interface Lifeline {
 export function createLifeline(): Lifeline {
   // The write end is never closed but by the end of this process.
   readEnd ??= createPipe()[0];
-  const fd = openOrThrow(`/proc/self/fd/${readEnd}`);
+  const fd = openFile(`/proc/self/fd/${readEnd}`);
   return { fd, arm: (pid) => signalOnEvent(fd, pid, constants.signals.SIGKILL) };
 }

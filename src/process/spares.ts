@@ -24,7 +24,8 @@ const IDLE_MS = 60_000;
 /** One more than there are processors: none of them is idle while this process starts the next one. */
 const MAX_KEPT: number = Math.min(4, availableParallelism() + 1);
 
-interface Shelf {
+/** The spares that fit the same starts. */
+export interface Shelf {
   readonly options: LaunchOptions;
   readonly kept: ChildLink[];
   lastStart: number;
@@ -42,9 +43,18 @@ let booting = 0;
 let refillTimer: NodeJS.Timeout | undefined;
 let idleTimer: NodeJS.Timeout | undefined;
 
-/** Takes a spare with these flags and inherited standard streams; starts a process when there is none. It may still be on its way up. */
-export function takeSpare(execArgv: readonly string[], env: NodeJS.ProcessEnv): ChildLink {
-  const shelf = shelfFor({ execArgv, env, stdio: INHERITED });
+/** Where the spares with these flags are kept; their standard streams are inherited. */
+export function shelfOf(execArgv: readonly string[], env: NodeJS.ProcessEnv): Shelf {
+  return shelfFor({ execArgv, env, stdio: INHERITED });
+}
+
+/** A spare will be taken in a moment: if there is none, one comes up meanwhile. */
+export function expectSpare(shelf: Shelf): void {
+  if (shelf.kept.length === 0) addSpare(shelf);
+}
+
+/** Takes a spare; starts a process when there is none. It may still be on its way up. */
+export function takeSpare(shelf: Shelf): ChildLink {
   const now = performance.now();
   const isBusy = now - shelf.lastStart < BUSY_WINDOW_MS;
   shelf.lastStart = now;
@@ -144,7 +154,7 @@ function refill(): void {
     if (shelf.kept.length < shelf.wanted && !shelf.failed) {
       addSpare(shelf);
       if (shelf.kept.length < shelf.wanted) refillSoon();
-      return dropWhenIdle();
+      return;
     }
   }
   warmOne();
@@ -155,6 +165,7 @@ function addSpare(shelf: Shelf): void {
     const spare = boot(shelf.options);
     spare.onExit(() => (shelf.failed ||= shelf.kept.includes(spare)));
     shelf.kept.push(spare);
+    dropWhenIdle();
   } catch {
     // The system has no room for it. Nobody has asked for it yet; who does will be told.
     shelf.failed = true;

@@ -8,11 +8,11 @@ import type { Bootstrap, Payload } from "./bootstrap.ts";
 import type { ChildLink } from "./child-link.ts";
 import { checkMayStart, currentProcess } from "./current.ts";
 import { inheritedExecArgv } from "./exec-argv.ts";
-import { currentFolder, launch } from "./launch.ts";
+import { currentFolder, launch, type LaunchOptions } from "./launch.ts";
 import { packParcel } from "./parcel.ts";
 import { assertFolder, type CheckedOptions } from "./process-options.ts";
-import { takeSpare } from "./spares.ts";
-import { getStartMethod } from "./start-method.ts";
+import { expectSpare, type Shelf, shelfOf, takeSpare } from "./spares.ts";
+import { getStartMethod, type StartMethod } from "./start-method.ts";
 
 /** Who the child is to be. */
 export interface ChildIdentity {
@@ -32,15 +32,15 @@ export function startChild(child: ChildIdentity, payload: Payload, options: Chec
   checkMayStart();
   options.signal?.throwIfAborted();
   if (options.cwd !== undefined) assertFolder(options.cwd);
-  const env = definedOnly(options.env ?? process.env);
-  const execArgv = execArgvOf(options);
+  const launched = launchOptions(options);
+  const shelf = shelfFor(options, launched);
   const sink = new HeapSink();
   const taken = encodeTo(sink, payload);
   const encoded = sink.take();
   const ticket = taken === undefined ? undefined : makeTicket();
   let link: ChildLink;
   try {
-    link = send({ child, encoded, ticket: ticket?.word }, options, env, execArgv);
+    link = send({ child, encoded, ticket: ticket?.word }, options, launched, shelf);
   } catch (error) {
     if (taken !== undefined) giveBack(taken);
     ticket?.release();
@@ -60,18 +60,40 @@ interface Message {
 function send(
   { child, encoded, ticket }: Message,
   options: CheckedOptions,
-  env: NodeJS.ProcessEnv,
-  execArgv: readonly string[],
+  launched: LaunchOptions,
+  shelf: Shelf | undefined,
 ): ChildLink {
-  const method = options.method ?? getStartMethod();
   for (let tries = 0; ; tries++) {
-    const warm = method !== "spawn" && options.inheritsStdio && tries < SPARE_TRIES;
-    const link = warm ? takeSpare(execArgv, env) : launch({ execArgv, env, stdio: options.stdio });
+    const spare = shelf !== undefined && tries < SPARE_TRIES ? takeSpare(shelf) : undefined;
+    const link = spare ?? launch(launched);
     const ownFlags = options.maxMemory === undefined ? 0 : 1;
-    const header = { ...headerOf(child, method, ownFlags), ticket, ...late(options, env, link) };
+    const header = { ...headerOf(child, methodOf(options), ownFlags), ticket, ...late(options, launched.env, link) };
     // A spare that somebody has killed meanwhile takes nothing any more.
-    if (link.go(packParcel(header, encoded)) || !warm) return link;
+    if (link.go(packParcel(header, encoded)) || spare === undefined) return link;
   }
+}
+
+/**
+ * Has a process come up that `startChild` will take, with the same options: what must be done before takes a while, too. Not for
+ * payloads that may be refused, since then nothing is to be started.
+ */
+export function expectChild(options: CheckedOptions): void {
+  checkMayStart();
+  const shelf = shelfFor(options, launchOptions(options));
+  if (shelf !== undefined) expectSpare(shelf);
+}
+
+/** undefined when no spare would do. */
+function shelfFor(options: CheckedOptions, { execArgv, env }: LaunchOptions): Shelf | undefined {
+  return methodOf(options) === "spawn" || !options.inheritsStdio ? undefined : shelfOf(execArgv, env);
+}
+
+function launchOptions(options: CheckedOptions): LaunchOptions {
+  return { execArgv: execArgvOf(options), env: definedOnly(options.env ?? process.env), stdio: options.stdio };
+}
+
+function methodOf(options: CheckedOptions): StartMethod {
+  return options.method ?? getStartMethod();
 }
 
 function giveBack({ transfers }: Encoded): void {

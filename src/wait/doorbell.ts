@@ -24,6 +24,7 @@ const RETRY_MS = 20;
 
 let watch: Watch | undefined;
 let readEnd = -1;
+let installed = false;
 let keptAlive = 0;
 let localRing = false;
 
@@ -33,8 +34,8 @@ export function onDoorbell(listener: Listener): () => void {
   return () => void listeners.delete(listener);
 }
 
-/** Makes this process's bell; from now on others can ring it. */
-export function installDoorbell(): void {
+/** Makes this process's bell; others can ring it once it is installed. */
+export function prepareDoorbell(): void {
   if (watch !== undefined) return;
   const [reader, writer] = createPipe({ nonBlocking: true });
   readEnd = reader;
@@ -42,7 +43,14 @@ export function installDoorbell(): void {
   void writer;
   watch = watchBell(reader, hear);
   watch.unref();
-  Atomics.store(arena().words, slotWord(selfSlot()) + Slot.bellFd, reader);
+}
+
+/** From now on others can ring this process's bell. */
+export function installDoorbell(): void {
+  if (installed) return;
+  prepareDoorbell();
+  installed = true;
+  Atomics.store(arena().words, slotWord(selfSlot()) + Slot.bellFd, readEnd);
 }
 
 /** The descriptor to poll for who blocks until the bell rings; call `hearDoorbell` afterwards. */

@@ -7,9 +7,9 @@
 import { createRequire } from "node:module";
 import { UnsupportedPlatformError } from "../../core/errors.ts";
 import { fs, nodePath, nodeUrl } from "../../core/node-builtins.ts";
+import { assertCanOpen } from "../../core/open-file.ts";
 import { ownFolder } from "../../core/own-modules.ts";
 import type Koffi from "koffi";
-import { assertCanOpen } from "../descriptors-left.ts";
 import { systemError } from "../errno.ts";
 
 type Address = bigint | number | ArrayBufferView | null;
