@@ -123,7 +123,7 @@ export class Outcome {
       return `; it ran out of heap memory${limit}, or aborted for a reason that it printed`;
     }
     return exitCode === 0
-      ? " before its target had finished: nothing was left that could settle what it waits for"
+      ? " before its target had finished: it called process.exit(), or nothing was left that could settle what it waits for"
       : "";
   }
 }

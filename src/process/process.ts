@@ -1,6 +1,7 @@
 /** Process: the object that users hold. Source of its behaviour: CPython's `multiprocessing.Process`. */
 
 import type { Readable, Writable } from "node:stream";
+import type { inspect, InspectOptions } from "node:util";
 import { refuseReason } from "../capture/index.ts";
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { SerializationError, StateError, TimeoutError } from "../core/errors.ts";
@@ -287,6 +288,23 @@ Object.defineProperty(Process.prototype, WAITABLE, {
     return (this.sentinel as unknown as { [WAITABLE](): Readiness })[WAITABLE]();
   },
 });
+
+/** What `console.log` shows: who it is, how it is, and the fields of a class of the user's. */
+Object.defineProperty(Process.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  value(this: Process, _depth: number, options: InspectOptions, show: typeof inspect): string {
+    const { name, pid, daemon } = this;
+    const about = { name, ...(pid === undefined ? {} : { pid }), ...(daemon ? { daemon } : {}), ...stateOf(this) };
+    return `${this.constructor.name} ${show(Object.assign(about, this), options)}`;
+  },
+});
+
+function stateOf(self: Process): { state: string; exitCode?: number } {
+  const { started, closed = false } = states.get(self) ?? {};
+  const exitCode = started?.link.exit?.exitCode;
+  if (exitCode !== undefined) return { state: closed ? "closed" : "ended", exitCode };
+  if (closed) return { state: "closed" };
+  return { state: started === undefined && states.has(self) ? "not started" : "running" };
+}
 
 // A process is no value to send: only its parent can use it. But it is known to its own child, where it is the current process.
 Object.defineProperty(Process.prototype, TO_HANDLE, {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { fileURLToPath } from "node:url";
 import {
   activeChildren,
@@ -232,6 +233,28 @@ test("the objects that describe this process and its parent cannot be captured: 
     }
   });
   assert.match(await child.start().result(), /the parent process/);
+});
+
+test("what is printed of a process says who it is and how it is", async () => {
+  class Job extends Process<string> {
+    readonly n = 4;
+    override run(): string {
+      return inspect(this);
+    }
+  }
+  const job = new Job({ name: "job" });
+  assert.equal(inspect(job), "Job { name: 'job', state: 'not started', n: 4 }");
+  job.start();
+  assert.equal(inspect(job), `Job { name: 'job', pid: ${job.pid}, state: 'running', n: 4 }`);
+  assert.equal(await job.result(), `Job { name: 'job', pid: ${job.pid}, state: 'running', n: 4 }`);
+  await job.join();
+  assert.equal(inspect(job), `Job { name: 'job', pid: ${job.pid}, state: 'ended', exitCode: 0, n: 4 }`);
+  job.close();
+  assert.match(inspect(job), /state: 'closed', exitCode: 0/);
+  assert.match(
+    inspect(new Process({ daemon: true })),
+    /^Process \{ name: 'Process-\d+', daemon: true, state: 'not started' \}$/,
+  );
 });
 
 test("an empty name is none", () => {
