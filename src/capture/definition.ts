@@ -4,7 +4,8 @@ import { types } from "node:util";
 import { SerializationError } from "../core/errors.ts";
 import { isHandle } from "../core/handle.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
-import type { FunctionDefinition, VariableDefinition } from "./image.ts";
+import type { FunctionDefinition, PrivateStore, VariableDefinition } from "./image.ts";
+import { privateStore } from "./private-stores.ts";
 import { isOwnRequire, isTransformedImport, referenceOf, type Site } from "./origins.ts";
 import { blank, FreshNames, type Replacement, rewrite } from "./rewrite.ts";
 import {
@@ -325,6 +326,8 @@ class Builder {
     const binding = (uses[0] as Occurrence).binding;
     const special = this.#specialName(name, binding);
     if (special !== undefined) return this.#fixed({ name, special });
+    const store = this.#store(name, uses);
+    if (store !== undefined) return this.#fixed({ name, store });
     if (binding === undefined) return this.#undeclared(name, uses);
     const reference = referenceOf(binding, this.#place);
     const handles = reference === undefined ? undefined : this.#importedHandles(name, uses);
@@ -343,6 +346,11 @@ class Builder {
     const isWritten = binding.written && binding.kind !== "import" && binding.kind !== "const";
     this.#variables.push(isWritten ? this.#cell(name, uses) : { name });
     this.#sources.push({ name, from: "scope", binding, members });
+  }
+
+  #store(name: string, uses: readonly Occurrence[]): PrivateStore | undefined {
+    if (this.#place.site.syntax !== "class") return undefined;
+    return privateStore(this.#place.valueOf(name), uses, this.#place.source);
   }
 
   /**

@@ -47,7 +47,7 @@ export interface SourceImage {
   readonly definition: FunctionDefinition;
   /**
    * Values of the captured variables, in the order of `definition.variables`; read at the moment of the call.
-   * undefined, and not to be sent, where the variable has a `reference` or is `special`.
+   * undefined, and not to be sent, where the variable has a `reference`, is `special` or a `store`.
    */
   readonly values: readonly unknown[];
   /** `this` of an arrow function that uses it; absent otherwise. */
@@ -103,6 +103,9 @@ export interface FunctionDefinition {
   readonly keyParameters: readonly string[];
 }
 
+/** What a class keeps things of its instances in. */
+export type PrivateStore = "WeakMap" | "WeakSet";
+
 /** One captured variable. */
 export interface VariableDefinition {
   /** Its name in the program. */
@@ -115,6 +118,8 @@ export interface VariableDefinition {
   readonly reference?: VariableReference | undefined;
   /** Set for what each file has of its own: made anew in the child for the file `definition.url`. */
   readonly special?: "require" | "__dirname" | "__filename" | "import.meta" | "import()" | undefined;
+  /** Set for what a class keeps of its instances (see private-stores.ts): starts empty in the child. */
+  readonly store?: PrivateStore | undefined;
 }
 
 /** What a variable stands for that was bound by an import or a `require` at the top of its file. */

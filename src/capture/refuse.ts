@@ -4,8 +4,7 @@ import { builtinModules, createRequire } from "node:module";
 import { types } from "node:util";
 import { ownFolder } from "../core/own-modules.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
-import type { Node } from "./scope-tree.ts";
-import { parseAlone } from "./analysed-function.ts";
+import { hasPrivateMembers } from "./private-members.ts";
 
 const require = createRequire(ownFolder);
 
@@ -69,7 +68,7 @@ function judge(start: object): string | undefined {
     if (typeof constructor !== "function") continue;
     const platform = platformClass(constructor);
     if (platform !== undefined) return platform.allowed ? undefined : `an instance of ${platform.name}`;
-    if (hasPrivateMembers(constructor))
+    if (hasPrivateMembers(constructor, prototype))
       return `an instance of ${constructor.name || "a class"}, whose private members cannot be read`;
   }
   return undefined;
@@ -121,26 +120,5 @@ function isInternal(constructor: Function): boolean {
   const text = Function.prototype.toString.call(constructor);
   return /primordials|internalBinding|\bk[A-Z]\w+\b|ERR_|Primordial|ReflectApply|FunctionPrototype|initAsyncResource|async_id_symbol/.test(
     text,
-  );
-}
-
-const privates = new WeakMap<Function, boolean>();
-
-/** A class with instance fields or methods in `#`: the brand of an instance cannot be made again. */
-function hasPrivateMembers(constructor: Function): boolean {
-  let answer = privates.get(constructor);
-  if (answer === undefined) {
-    const text = Function.prototype.toString.call(constructor);
-    answer = text.startsWith("class") && /#[\p{ID_Start}$_]/u.test(text) && declaresPrivate(text);
-    privates.set(constructor, answer);
-  }
-  return answer;
-}
-
-function declaresPrivate(text: string): boolean {
-  const node = parseAlone(text, true)?.site.node;
-  const elements = ((node?.["body"] as Node | undefined)?.["body"] ?? []) as Node[];
-  return elements.some(
-    (element) => (element["key"] as Node | undefined)?.type === "PrivateIdentifier" && element["static"] !== true,
   );
 }

@@ -200,14 +200,16 @@ function superOf(prototype: object | null, thisOf: () => unknown): object {
   });
 }
 
-function isFixed(variable: VariableDefinition): boolean {
-  return variable.reference !== undefined || variable.special !== undefined;
+/** Whether a variable has no value that is sent. */
+export function isFixed(variable: VariableDefinition): boolean {
+  return variable.reference !== undefined || variable.special !== undefined || variable.store !== undefined;
 }
 
 /** The value of a variable that every function of the definition shares: an import, or what each file has of its own. */
 function fixedValue(variable: VariableDefinition, definition: FunctionDefinition): unknown {
   if (variable.reference !== undefined) return resolveVariable(variable.reference);
   if (variable.special !== undefined) return specialValue(variable.special, definition.url);
+  if (variable.store !== undefined) return variable.store === "WeakMap" ? new WeakMap() : new WeakSet();
   return undefined;
 }
 

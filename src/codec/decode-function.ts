@@ -3,7 +3,7 @@
 import type { BuiltinImage, FunctionDefinition, ModuleImage } from "../capture/image.ts";
 import { resolveImage } from "../capture/modules.ts";
 import { createBound } from "../capture/restore-bound.ts";
-import { type Cell, createFunction, draftOf } from "../capture/restore.ts";
+import { type Cell, createFunction, draftOf, isFixed } from "../capture/restore.ts";
 import { knownClass, rememberClass } from "./class-identity.ts";
 import { readKey, readProperties } from "./decode-properties.ts";
 import type { Reader } from "./reader.ts";
@@ -50,7 +50,7 @@ function readSource(reader: Reader, index: number): Function {
   reader.made(index, fn);
   if (identity !== undefined) rememberClass(identity, fn);
   definition.variables.forEach((variable, i) => {
-    if (variable.special === undefined && variable.reference === undefined) draft.set(i, reader.value());
+    if (!isFixed(variable)) draft.set(i, reader.value());
   });
   if (definition.thisParameter !== undefined) draft.setThis(reader.value());
   if (definition.usesSuper === true) draft.setHomePrototype(reader.value() as object | null);

@@ -57,7 +57,7 @@ function objectOf(value: unknown): object | undefined {
 }
 
 function writeVariable(writer: Writer, variable: VariableDefinition, value: unknown, captor: string): void {
-  if (variable.special !== undefined) return;
+  if (variable.special !== undefined || variable.store !== undefined) return;
   if (variable.reference !== undefined) return writer.needModule(variable.reference.module);
   writer.under(variable.name, captor, () => writer.value(value));
 }

@@ -13,7 +13,7 @@ import settings from "./settings.json" with { type: "json" };
 import type { SourceImage } from "../../src/capture/image.ts";
 import { travel } from "./parcel.ts";
 import * as neighbour from "./neighbour.ts";
-import { Account, count, countUp, handle, makeGreeter } from "./neighbour.ts";
+import { Account, count, countUp, handle, Locked, makeGreeter } from "./neighbour.ts";
 
 const factor = 3;
 let moduleCounter = 10;
@@ -217,6 +217,58 @@ test("an arrow in a class field does not take somebody else that has it for its 
   class Gate extends Door {}
   const gate = new Gate();
   assert.equal((await travel(() => gate.knock()))(), "d?");
+});
+
+// As compilers write `#held` and `#isHeld()` for older targets, and as people do by hand.
+const held = new WeakMap<object, number>();
+const holders = new WeakSet();
+class Holder {
+  constructor(n: number) {
+    holders.add(this);
+    held.set(this, n);
+  }
+  held(): number | undefined {
+    if (!holders.has(this)) throw new TypeError("no holder");
+    return held.get(this);
+  }
+}
+
+test("a class that keeps things of its instances in a WeakMap starts with an empty one there; its instances do not travel", async () => {
+  const holder = new Holder(1);
+  assert.equal((await travel(() => new Holder(7).held()))(), 7);
+  const [Copy, alike] = (await travel(() => [Holder, new Holder(8)] as const))();
+  assert.ok(alike instanceof Copy);
+  assert.equal(alike.held(), 8);
+  await assert.rejects(async () => travel(() => holder.held()), /`holder`.*Holder, whose private members/);
+  await assert.rejects(
+    async () => travel(() => new (class extends Holder {})(1) instanceof Holder && held.has({})),
+    /`held`.*WeakMap/,
+  );
+  const again = await travel(await travel(() => new Holder(9).held()));
+  assert.equal(again(), 9);
+});
+
+test("a class may look up what it remembers of its instances: they travel, without that", async () => {
+  const memory = new WeakMap<object, number>();
+  class Square {
+    readonly side: number;
+    constructor(side: number) {
+      this.side = side;
+    }
+    area(): number {
+      if (!memory.has(this)) memory.set(this, this.side ** 2);
+      return memory.get(this) as number;
+    }
+  }
+  const square = new Square(3);
+  assert.equal(square.area(), 9);
+  assert.equal((await travel(() => square.area()))(), 9);
+});
+
+test("an instance of an imported class that keeps its members in a WeakMap is refused", async () => {
+  const locked = new Locked("x");
+  await assert.rejects(async () => travel(() => locked.read()), /`locked`.*Locked, whose private members/);
+  assert.equal((await travel(() => new Locked("y").read()))(), "y");
 });
 
 test("what a script that is no module declares at its top is captured", async () => {

@@ -35,3 +35,15 @@ export function describe(n: number): string {
 export const handle = {
   [TO_HANDLE]: () => ({ tag: "test", data: 1 }),
 };
+
+const secrets = new WeakMap<object, string>();
+
+/** Keeps its member as compilers do for older targets. */
+export class Locked {
+  constructor(secret: string) {
+    secrets.set(this, secret);
+  }
+  read(): string | undefined {
+    return secrets.get(this);
+  }
+}
