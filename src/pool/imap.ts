@@ -3,24 +3,12 @@
  * is ahead of the consumer, so inputs can be endless, and memory stays flat.
  */
 
-import { decodeError } from "../codec/index.ts";
-import { mapStack } from "../capture/index.ts";
 import { deferred, type Deferred } from "../core/deferred.ts";
 import { AdaptiveChunk } from "./chunking.ts";
+import { ItemSource } from "./item-source.ts";
+import { OutcomeOrder, type Settled, settledOf } from "./outcome-order.ts";
 import type { ProgressReporter } from "./progress.ts";
 import type { Task, TaskListener } from "./task.ts";
-
-/** What `next` gives or rejects with, or the end of a chunk that came bit by bit. `stream`: the task of such a chunk. */
-type Settled =
-  | { readonly ok: true; readonly value: unknown; readonly stream?: Task; readonly isItem?: true }
-  | { readonly ok: false; readonly error: unknown; readonly stream?: Task; readonly isItem?: undefined }
-  | { readonly ok: undefined; readonly stream: Task };
-
-/** What has come of a chunk that is not the next one to deliver. */
-interface Chunk {
-  readonly list: Settled[];
-  ended: boolean;
-}
 
 /** What an imap needs of its pool. */
 export interface ImapPool {
@@ -46,28 +34,21 @@ export interface ImapOptions {
 /** An async iterator that goes on after an item that failed. */
 export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   readonly #pool: ImapPool;
-  readonly #ordered: boolean;
   readonly #fixed: number | undefined;
   readonly #adaptive = new AdaptiveChunk();
   readonly #progress: ProgressReporter;
-  readonly #items: Iterator<unknown> | AsyncIterator<unknown>;
-  readonly #isAsync: boolean;
-  readonly #chunks = new Map<number, Chunk>();
+  readonly #source: ItemSource;
+  readonly #outcomes: OutcomeOrder;
   readonly #underWay = new Map<number, Task>();
-  readonly #ready: Settled[] = [];
-  #readyHead = 0;
   readonly #waiting: Deferred<IteratorResult<unknown>>[] = [];
   #sent = 0;
-  #nextChunk = 0;
   #taken = 0;
   #ahead = 0;
-  #inputEnded = false;
-  #inputError: { readonly error: unknown } | undefined;
   #feeding = false;
   #over = false;
   /** The last that the consumer got was an error, and it has not asked again. */
   #leftAtError = false;
-  #onEnd: (() => void)[] = [];
+  readonly #onEnd: (() => void)[] = [];
 
   constructor(
     pool: ImapPool,
@@ -75,14 +56,10 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
     { ordered, chunkSize, progress }: ImapOptions,
   ) {
     this.#pool = pool;
-    this.#ordered = ordered;
     this.#fixed = chunkSize;
     this.#progress = progress;
-    const asyncIterator = (items as AsyncIterable<unknown>)[Symbol.asyncIterator];
-    this.#isAsync = typeof asyncIterator === "function";
-    this.#items = this.#isAsync
-      ? (asyncIterator as () => AsyncIterator<unknown>).call(items)
-      : (items as Iterable<unknown>)[Symbol.iterator]();
+    this.#source = new ItemSource(items);
+    this.#outcomes = new OutcomeOrder(ordered);
   }
 
   [Symbol.asyncIterator](): this {
@@ -102,7 +79,7 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   /** Stops the feeding, and drops what is under way. */
   async return(): Promise<IteratorResult<unknown>> {
     this.#stop();
-    await this.#closeInput();
+    await this.#source.close();
     return { done: true, value: undefined };
   }
 
@@ -114,11 +91,11 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
     const waiting = this.#waiting.shift();
     this.#stop();
     // Nobody is there to be told what becomes of the input.
-    this.#closeInput().catch(() => {});
+    this.#source.close().catch(() => {});
     this.#pool.cancel(tasks, error);
     if (waiting !== undefined) return waiting.reject(error);
     this.#over = false;
-    this.#inputError = { error };
+    this.#source.fail(error);
   }
 
   /** Calls back once, when it has ended. */
@@ -160,7 +137,8 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
 
   #ended(task: Task, outcomes: Settled[]): void {
     this.#underWay.delete(task.index);
-    if (task.duration !== undefined) this.#adaptive.measured(task.items, task.duration);
+    // A consumer that has enough needs no more at a time.
+    if (task.duration !== undefined) this.#adaptive.measured(task.items, task.duration, this.#waiting.length > 0);
     if (this.#over) return;
     this.#progress.advance(task.items);
     if (task.isStream === true) outcomes.push({ ok: undefined, stream: task });
@@ -168,49 +146,42 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
     if (this.#waiting.length > 0 || this.#taken > 0) this.#feed();
   }
 
-  #came(task: Task, outcomes: Settled[], isEnd: boolean): void {
+  #came({ index }: Task, outcomes: readonly Settled[], isEnd: boolean): void {
     if (this.#over) return;
-    this.#keep(task.index, outcomes, isEnd);
-    this.#flush();
-  }
-
-  #keep(index: number, outcomes: Settled[], isEnd: boolean): void {
-    if (!this.#ordered) return void this.#ready.push(...outcomes);
-    const chunk = this.#chunks.get(index);
-    if (chunk === undefined) return void this.#chunks.set(index, { list: outcomes, ended: isEnd });
-    chunk.list.push(...outcomes);
-    chunk.ended = isEnd;
+    this.#outcomes.add(index, outcomes, isEnd);
+    this.#deliver();
   }
 
   /** Gives what is ready to who waits. */
   #deliver(): void {
     while (this.#waiting.length > 0) {
-      const outcome = this.#ready[this.#readyHead];
+      const outcome = this.#outcomes.shift();
       if (outcome === undefined) break;
-      this.#ready[this.#readyHead++] = undefined as never;
-      if (this.#readyHead === this.#ready.length) {
-        this.#ready.length = 0;
-        this.#readyHead = 0;
-      }
-      if (outcome.ok === undefined) {
-        this.#ahead -= outcome.stream.items;
-        continue;
-      }
-      const waiting = this.#waiting.shift() as Deferred<IteratorResult<unknown>>;
-      this.#taken += 1;
-      if (outcome.stream === undefined) this.#ahead -= 1;
-      else if (outcome.isItem === true) this.#pool.consumed(outcome.stream);
-      if (outcome.ok) waiting.resolve({ done: false, value: outcome.value });
-      else this.#rejectOne(waiting, outcome.error);
+      this.#hand(outcome);
     }
     if (this.#waiting.length > 0) this.#feed();
-    if (this.#waiting.length === 0 || this.#ready.length > 0 || this.#underWay.size > 0 || !this.#inputEnded) return;
-    if (this.#inputError !== undefined) {
-      const { error } = this.#inputError;
-      this.#inputError = undefined;
-      this.#waiting.shift()?.reject(error);
-    }
+    if (this.#waiting.length === 0 || !this.#isAtEnd) return;
+    const failure = this.#source.takeFailure();
+    if (failure !== undefined) this.#waiting.shift()?.reject(failure.error);
     this.#stop();
+  }
+
+  get #isAtEnd(): boolean {
+    return this.#source.ended && this.#outcomes.isEmpty && this.#underWay.size === 0;
+  }
+
+  /** Gives an outcome to the first who waits. */
+  #hand(outcome: Settled): void {
+    if (outcome.ok === undefined) {
+      this.#ahead -= outcome.stream.items;
+      return;
+    }
+    const waiting = this.#waiting.shift() as Deferred<IteratorResult<unknown>>;
+    this.#taken += 1;
+    if (outcome.stream === undefined) this.#ahead -= 1;
+    else if (outcome.isItem === true) this.#pool.consumed(outcome.stream);
+    if (outcome.ok) waiting.resolve({ done: false, value: outcome.value });
+    else this.#rejectOne(waiting, outcome.error);
   }
 
   #rejectOne(waiting: Deferred<IteratorResult<unknown>>, error: unknown): void {
@@ -223,18 +194,10 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
     // The last first: a worker whose generator is ended would begin what is behind it.
     for (const task of Array.from(this.#underWay.values()).toReversed()) this.#pool.drop(task);
     this.#underWay.clear();
-    this.#chunks.clear();
-    this.#ready.length = 0;
-    this.#readyHead = 0;
+    this.#outcomes.clear();
     this.#progress.end();
     for (const listener of this.#onEnd.splice(0)) listener();
     for (const waiting of this.#waiting.splice(0)) waiting.resolve({ done: true, value: undefined });
-  }
-
-  async #closeInput(): Promise<void> {
-    if (this.#inputEnded) return;
-    this.#inputEnded = true;
-    await this.#items.return?.();
   }
 
   get #chunkSize(): number {
@@ -247,59 +210,40 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   }
 
   get #mayFeed(): boolean {
-    return !this.#over && !this.#inputEnded && this.#ahead + this.#chunkSize <= this.#window;
+    return !this.#over && !this.#source.ended && this.#ahead + this.#chunkSize <= this.#window;
   }
 
   /** Takes inputs as long as there is room. */
   #feed(): void {
     if (this.#feeding || !this.#mayFeed) return;
     this.#feeding = true;
-    if (this.#isAsync) return void this.#feedAsync();
-    while (this.#mayFeed) {
-      const chunk: unknown[] = [];
-      const size = this.#chunkSize;
-      try {
-        while (chunk.length < size && this.#add(chunk, (this.#items as Iterator<unknown>).next()));
-      } catch (error) {
-        this.#inputFailed(error);
-      }
-      this.#sendChunk(chunk);
-    }
+    if (this.#source.isAsync) return void this.#feedAsync();
+    while (this.#mayFeed) this.#sendTaken(this.#source.take(this.#chunkSize));
     this.#feeding = false;
   }
 
   async #feedAsync(): Promise<void> {
+    // A slow input is not waited for to fill a chunk.
+    const size = this.#fixed ?? 1;
     while (this.#mayFeed) {
-      const chunk: unknown[] = [];
-      // A slow input is not waited for to fill a chunk.
-      const size = this.#fixed ?? 1;
-      try {
-        while (chunk.length < size && !this.#over) if (!this.#add(chunk, await this.#items.next())) break;
-      } catch (error) {
-        this.#inputFailed(error);
-      }
-      if (!this.#over) this.#sendChunk(chunk);
+      const chunk = await this.#source.takeAsync(size);
+      if (!this.#over) this.#sendTaken(chunk);
     }
     this.#feeding = false;
     this.#deliver();
   }
 
-  #add(chunk: unknown[], { done, value }: IteratorResult<unknown>): boolean {
-    if (done === true) {
-      this.#inputEnded = true;
-      this.#progress.setTotal(this.#sentItems + chunk.length);
-      return false;
-    }
-    chunk.push(value);
-    return true;
+  #sendTaken(chunk: unknown[]): void {
+    this.#sendChunk(chunk);
+    if (!this.#source.ended) return;
+    if (!this.#source.hasFailed) this.#progress.setTotal(this.#source.taken);
+    // Not before who feeds is done: what was taken before is delivered first.
+    queueMicrotask(() => this.#deliver());
   }
-
-  #sentItems = 0;
 
   #sendChunk(chunk: unknown[]): void {
     if (chunk.length === 0) return;
     const index = this.#sent++;
-    this.#sentItems += chunk.length;
     this.#ahead += chunk.length;
     try {
       const task = this.#pool.send(chunk, index, this);
@@ -308,7 +252,6 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
       // An item that cannot travel fails alone.
       if (chunk.length > 1) {
         this.#sent -= 1;
-        this.#sentItems -= chunk.length;
         this.#ahead -= chunk.length;
         for (const item of chunk) this.#sendChunk([item]);
       } else this.#notSent(index, error);
@@ -316,35 +259,8 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   }
 
   #notSent(index: number, error: unknown): void {
-    this.#keep(index, [{ ok: false, error }], true);
-    queueMicrotask(() => this.#flush());
-  }
-
-  /** What has come of the next chunk is ready; of the one after it, when that has ended. */
-  #flush(): void {
-    for (let chunk = this.#chunks.get(this.#nextChunk); chunk !== undefined;) {
-      this.#ready.push(...chunk.list);
-      chunk.list.length = 0;
-      if (!chunk.ended) break;
-      this.#chunks.delete(this.#nextChunk++);
-      chunk = this.#chunks.get(this.#nextChunk);
-    }
-    this.#deliver();
-  }
-
-  /** What was taken before is delivered first. */
-  #inputFailed(error: unknown): void {
-    this.#inputEnded = true;
-    this.#inputError = { error };
+    this.#outcomes.add(index, [{ ok: false, error }], true);
+    this.#progress.advance(1);
     queueMicrotask(() => this.#deliver());
   }
-}
-
-function settledOf(outcomes: unknown, stream: Task | undefined): Settled[] {
-  return (outcomes as [boolean, unknown][]).map(([ok, each]) => {
-    const settled = ok
-      ? ({ ok, value: each } as const)
-      : ({ ok, error: decodeError(each as Uint8Array, mapStack) } as const);
-    return stream === undefined ? settled : { ...settled, stream };
-  });
 }
