@@ -13,36 +13,62 @@ type AnyFunction = (...args: never[]) => unknown;
 /** What the manager is sent in place of a function. */
 class Callback {
   readonly number: number;
+  readonly fn: AnyFunction;
+  /** How often the manager was sent it, and has not yet said that it forgot it. */
+  uses = 0;
+  readonly #onUse: (callback: Callback, change: number) => void;
 
   static {
-    defineHandle(Callback, ({ number }) => ({ tag: TAG, data: number }));
+    defineHandle(Callback, (callback) => {
+      callback.#onUse(callback, 1);
+      return { tag: TAG, data: callback.number, abort: () => callback.#onUse(callback, -1) };
+    });
   }
 
-  constructor(number: number) {
+  constructor(number: number, fn: AnyFunction, onUse: (callback: Callback, change: number) => void) {
     this.number = number;
+    this.fn = fn;
+    this.#onUse = onUse;
   }
 }
 
-/** The functions of this process that one manager can call. */
+/** The functions of this process that one manager can call: those that it was sent and may still hold. */
 export class Callbacks {
-  readonly #numbers = new Map<AnyFunction, Callback>();
-  readonly #functions = new Map<number, AnyFunction>();
+  readonly #known = new WeakMap<AnyFunction, Callback>();
+  readonly #used = new Map<number, Callback>();
+  #last = 0;
+
+  /** How many functions the manager can call. */
+  get size(): number {
+    return this.#used.size;
+  }
 
   /** What to send in place of a function: the same each time, so that it can be removed again. */
   add(fn: AnyFunction): object {
-    let callback = this.#numbers.get(fn);
+    let callback = this.#known.get(fn);
     if (callback === undefined) {
-      callback = new Callback(this.#numbers.size + 1);
-      this.#numbers.set(fn, callback);
-      this.#functions.set(callback.number, fn);
+      callback = new Callback(++this.#last, fn, (each, change) => this.#use(each, change));
+      this.#known.set(fn, callback);
     }
     return callback;
   }
 
   /** Calls a function; in a turn of its own, so that what it throws is an uncaught exception as that of any listener. */
   call(number: number, args: readonly unknown[]): void {
-    const fn = this.#functions.get(number);
+    const fn = this.#used.get(number)?.fn;
     if (fn !== undefined) setImmediate(() => void fn(...(args as never[])));
+  }
+
+  /** The manager does not hold a function any more that it was sent `times` times. */
+  forget(number: number, times: number): void {
+    const callback = this.#used.get(number);
+    if (callback !== undefined) this.#use(callback, -times);
+  }
+
+  #use(callback: Callback, change: number): void {
+    callback.uses += change;
+    if (callback.uses > 0) this.#used.set(callback.number, callback);
+    else this.#used.delete(callback.number);
   }
 }
 

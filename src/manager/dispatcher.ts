@@ -12,6 +12,7 @@ import type { ObjectTable } from "./object-table.ts";
 import { CONTROL_ID, Op, readRequest, type Request, SIGNAL, Status } from "./protocol.ts";
 import type { Session } from "./session.ts";
 import type { SharedObject } from "./shared-object.ts";
+import { orEnd } from "./stray-errors.ts";
 
 const NOTHING: readonly unknown[] = [];
 
@@ -123,7 +124,7 @@ export class Dispatcher {
     session.cancellable.delete(number);
     if (number === 0 || session.caller.gone) return;
     const origin = { name: this.#name, pid: process.pid };
-    session.reply(number, Status.error, (sink) => session.writeError(sink, error, origin), undefined);
+    orEnd(() => session.reply(number, Status.error, (sink) => session.writeError(sink, error, origin), undefined));
   }
 }
 

@@ -276,6 +276,9 @@ export class FamilyClient implements ManagerClient {
     if (status === Status.event) {
       reply.position += REPLY_HEADER_BYTES;
       this.#callbacks.call(call, decodeFrom(reply) as readonly unknown[]);
+    } else if (status === Status.forgotten) {
+      reply.position += REPLY_HEADER_BYTES;
+      this.#callbacks.forget(call, decodeFrom(reply) as number);
     } else if (call === this.#awaited) {
       this.#arrived = this.#pending.read(reply);
       this.#awaited = 0;

@@ -8,6 +8,7 @@ import { ServerLink } from "./link-memory.ts";
 import type { ManagerCell } from "./manager-cell.ts";
 import { PatientSpin } from "./patient-spin.ts";
 import type { SharedObject } from "./shared-object.ts";
+import { orEnd } from "./stray-errors.ts";
 
 /** Requests of one client that are served before the next client's turn. */
 const BATCH = 64;
@@ -41,7 +42,7 @@ export class FamilyServer {
 
   start(): void {
     onDoorbell(() => this.#heard());
-    this.#rollCall = setInterval(() => this.#dismissGone(), ROLL_CALL_MS);
+    this.#rollCall = setInterval(() => orEnd(() => this.#dismissGone()), ROLL_CALL_MS);
     this.#rollCall.unref();
     this.#schedule();
   }
@@ -55,15 +56,17 @@ export class FamilyServer {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#turn();
+      orEnd(() => this.#turn());
     });
   }
 
   #heard(): void {
-    this.#options.manager.sleeping = false;
-    // Rung for nothing: somebody was swept.
-    if (!this.#hasWork()) this.#dismissGone();
-    this.#turn();
+    orEnd(() => {
+      this.#options.manager.sleeping = false;
+      // Rung for nothing: somebody was swept.
+      if (!this.#hasWork()) this.#dismissGone();
+      this.#turn();
+    });
   }
 
   /**

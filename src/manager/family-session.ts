@@ -4,10 +4,13 @@ import type { ByteSink, ByteSource } from "../core/bytes.ts";
 import { decodeFrom, encodeErrorTo, encodeTo, type ErrorOrigin } from "../codec/index.ts";
 import { slotGeneration, slotOwner } from "../memory/index.ts";
 import { receiveCallbacks } from "./callbacks.ts";
+import { ClientCallbacks } from "./client-callbacks.ts";
 import { ServerLink } from "./link-memory.ts";
-import { Status, writeReply } from "./protocol.ts";
+import { writeReply } from "./protocol.ts";
 import { Session, type WriteBody } from "./session.ts";
 import type { SharedObject } from "./shared-object.ts";
+
+const EVENT = { root: "args" } as const;
 
 /** A reply that takes something back if it is never read. */
 interface Undoable {
@@ -21,7 +24,7 @@ export class FamilySession extends Session {
   readonly link: ServerLink;
   readonly control: SharedObject;
   readonly #released: (object: SharedObject) => void;
-  readonly #callbacks = new Map<number, WeakRef<(...args: unknown[]) => void>>();
+  readonly #callbacks: ClientCallbacks;
   #undoable: Undoable[] = [];
 
   constructor(link: ServerLink, control: SharedObject, released: (object: SharedObject) => void) {
@@ -30,6 +33,9 @@ export class FamilySession extends Session {
     this.link = link;
     this.control = control;
     this.#released = released;
+    this.#callbacks = new ClientCallbacks((number, status, value) => {
+      if (!this.caller.gone) this.reply(number, status, (sink) => void encodeTo(sink, value, EVENT), undefined);
+    });
   }
 
   /** False when the client is closed, or was swept after its death. */
@@ -47,7 +53,7 @@ export class FamilySession extends Session {
 
   read(source: ByteSource): readonly unknown[] {
     return receiveCallbacks(
-      (number) => this.#callback(number),
+      (number) => this.#callbacks.receive(number),
       () => decodeFrom(source) as readonly unknown[],
     );
   }
@@ -102,17 +108,5 @@ export class FamilySession extends Session {
     const end = replies.isBehind ? (replies.position + 1) | 0 : replies.position;
     if (this.#undoable.length > 32) this.#undoable = this.#undoable.filter((each) => ((each.end - read) | 0) > 0);
     this.#undoable.push({ end, undo });
-  }
-
-  /** What a callback of the client is here; the same function each time, as long as somebody keeps it. */
-  #callback(number: number): (...args: unknown[]) => void {
-    const known = this.#callbacks.get(number)?.deref();
-    if (known !== undefined) return known;
-    const callback = (...args: unknown[]): void => {
-      if (!this.caller.gone)
-        this.reply(number, Status.event, (sink) => void encodeTo(sink, args, { root: "args" }), undefined);
-    };
-    this.#callbacks.set(number, new WeakRef(callback));
-    return callback;
   }
 }

@@ -11,7 +11,7 @@
  * | 9    | flags: SIGNAL                                                     |
  * | 10–11| bytes of the name                                                 |
  *
- * A reply is a header and an encoded value or error; for Status.event the number is that of a callback of the client:
+ * A reply is a header and an encoded value or error; for Status.event and Status.forgotten the number is that of a callback of the client:
  *
  * | byte | holds                                                             |
  * |------|-------------------------------------------------------------------|
@@ -33,7 +33,8 @@ export const Op = { call: 1, get: 2, set: 3, cancel: 4, drop: 5 } as const;
 /** The last argument is an object of options that gets a `signal`, which aborts when the call is cancelled. */
 export const SIGNAL = 1;
 
-export const Status = { value: 0, nothing: 1, error: 2, event: 3 } as const;
+/** `forgotten`: the manager does not hold a callback any more; the value is how often it was sent it. */
+export const Status = { value: 0, nothing: 1, error: 2, event: 3, forgotten: 4 } as const;
 
 export interface Request {
   readonly call: number;

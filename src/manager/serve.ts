@@ -19,6 +19,7 @@ import { SharedObject } from "./shared-object.ts";
 import { StrangerControl } from "./stranger-control.ts";
 import type { BoundAddress, StrangerServerOptions } from "./stranger-options.ts";
 import { StrangerServer } from "./stranger-server.ts";
+import { reportStrayErrors } from "./stray-errors.ts";
 import { surfaceOf } from "./surface.ts";
 
 /** What the server is told. */
@@ -33,6 +34,7 @@ export interface ServeOptions {
 export async function serve({ manager, name, ahead }: ServeOptions): Promise<void> {
   // Ctrl-C goes to the whole group; the manager serves until its owner is done with it.
   process.on("SIGINT", () => {});
+  reportStrayErrors(name);
   if (ahead) await loadFacade();
   const cell = openCell(manager);
   const words = new ManagerCell(cell.word);

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { after, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Manager } from "../../src/index.ts";
+import { collectGarbage } from "../helpers/collect-garbage.ts";
 
 const shared = await Manager.start();
 after(() => shared.shutdown());
@@ -107,4 +111,107 @@ test("a promise method rejects, and never throws, whatever it is called with", a
   list[Symbol.dispose]();
   const late = list.push(1);
   await assert.rejects(late, { name: "StateError", message: /was disposed of/ });
+});
+
+interface Reported {
+  readonly name: string;
+  readonly message: string;
+  readonly detail: string;
+}
+
+class Careless extends EventEmitter {
+  readonly #reported: Reported[] = [];
+  #told = (): void => {};
+
+  constructor() {
+    super();
+    process.on("warning", (warning) => {
+      const { name, message, detail } = warning as Error & { detail: string };
+      this.#reported.push({ name, message, detail });
+      this.#told();
+    });
+  }
+  leavePromise(): number {
+    void Promise.reject(new RangeError("of a promise"));
+    return 1;
+  }
+  leaveTimer(): number {
+    setTimeout(() => {
+      throw new RangeError("of a timer");
+    }, 0);
+    return 2;
+  }
+  leaveNoError(): number {
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- that is what is tested
+    void Promise.reject("just text");
+    return 3;
+  }
+  async reported(): Promise<Reported> {
+    while (this.#reported.length === 0) await new Promise<void>((resolve) => (this.#told = resolve));
+    return this.#reported.shift() as Reported;
+  }
+}
+
+test("an error that an object leaves uncaught is reported as a warning, and the manager goes on", async () => {
+  const m = await Manager.start({ name: "Robust" });
+  const careless = await m.create(Careless);
+  const other = await m.dict({ a: 1 });
+  assert.equal(await careless.leavePromise(), 1);
+  const { name, message, detail } = await careless.reported();
+  assert.equal(name, "ManagerWarning");
+  assert.match(message, /An object of the manager "Robust" left an error uncaught/);
+  assert.match(detail, /RangeError: of a promise\n +at Careless\.leavePromise/);
+  assert.equal(await careless.leaveTimer(), 2);
+  assert.match((await careless.reported()).detail, /RangeError: of a timer/);
+  assert.equal(await careless.leaveNoError(), 3);
+  assert.match((await careless.reported()).detail, /just text/);
+  assert.equal(await other.get("a"), 1);
+  await m.shutdown();
+});
+
+test("a program that listens to uncaught errors in the manager gets them, and no warning comes", async () => {
+  const m = await Manager.start({
+    initializer: () => void process.on("unhandledRejection", (error) => Object.assign(globalThis, { caught: error })),
+  });
+  const careless = await m.create(Careless);
+  await careless.leavePromise();
+  await careless.leaveTimer();
+  assert.match((await careless.reported()).detail, /of a timer/);
+  const caught = await m.create(() => ({ message: () => (globalThis as unknown as { caught: Error }).caught.message }));
+  assert.equal(await caught.message(), "of a promise");
+  await m.shutdown();
+});
+
+class Source extends EventEmitter {
+  collect(): void {
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+  }
+}
+
+test("a listener that the manager has removed is forgotten in its own process, too", async () => {
+  const source = await shared.create(Source);
+  const heard = new EventEmitter();
+  const add = async (): Promise<WeakRef<() => void>> => {
+    const listener = (): void => void heard.emit("tick");
+    await source.on("tick", listener);
+    await source.off("tick", listener);
+    await source.on("tick", listener);
+    const ticked = once(heard, "tick");
+    assert.equal(await source.emit("tick"), true);
+    await ticked;
+    await source.off("tick", listener);
+    return new WeakRef(listener);
+  };
+  const listener = await add();
+  const kept = (): void => void heard.emit("kept");
+  await source.on("tick", kept);
+  for (let turn = 0; turn < 50 && listener.deref() !== undefined; turn++) {
+    await source.collect();
+    await collectGarbage();
+  }
+  assert.equal(listener.deref(), undefined);
+  const ticked = once(heard, "kept");
+  await source.emit("tick");
+  await ticked;
 });
