@@ -53,10 +53,10 @@ export class Callbacks {
     return callback;
   }
 
-  /** Calls a function; in a turn of its own, so that what it throws is an uncaught exception as that of any listener. */
+  /** Calls a function: on its own, so that what it throws is an uncaught exception as that of any listener, but before what replies bring that come later. */
   call(number: number, args: readonly unknown[]): void {
     const fn = this.#used.get(number)?.fn;
-    if (fn !== undefined) setImmediate(() => void fn(...(args as never[])));
+    if (fn !== undefined) queueMicrotask(() => void fn(...(args as never[])));
   }
 
   /** The manager does not hold a function any more that it was sent `times` times. */

@@ -6,27 +6,23 @@
  */
 
 import type { ByteSource } from "../core/bytes.ts";
-import { ManagerDiedError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
-import { decodeFrom, encodeTo } from "../codec/index.ts";
+import { decodeFrom } from "../codec/index.ts";
 import type { Block } from "../memory/index.ts";
-import { keepEventLoop, onDoorbell, releaseEventLoop, ringDoorbell, SLICE_MS } from "../wait/index.ts";
+import { SLICE_MS } from "../wait/index.ts";
 import { Callbacks } from "./callbacks.ts";
-import { ClientLink, Sleep } from "./link-memory.ts";
+import { type ClientLink, Sleep } from "./link-memory.ts";
 import type { ManagerCell } from "./manager-cell.ts";
 import { PatientSpin } from "./patient-spin.ts";
-import { type Outcome, PendingCalls, withOrigin } from "./pending-calls.ts";
-import { CONTROL_ID, Op, REPLY_HEADER_BYTES, SIGNAL, Status, writeRequest } from "./protocol.ts";
-import type { ManagerClient, RemoteRef } from "./remote-ref.ts";
+import { type Origin, type Outcome, PendingCalls, type Waiter, withOrigin } from "./pending-calls.ts";
+import { CONTROL_ID, Op, REPLY_HEADER_BYTES, SIGNAL, Status } from "./protocol.ts";
+import type { ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
+import { ReplyLoop } from "./reply-loop.ts";
+import { RequestLine } from "./request-line.ts";
+import { ServerDeath } from "./server-death.ts";
 
-const EXIT_GRACE_MS = 100;
-const EXIT_POLL_MS = 5;
 /** Calls that wait at a time and know where they were made. */
 const ORIGINS_KEPT = 64;
-/** Requests after which a sleeping server is woken in the middle of a turn. */
-const WAKE_EVERY = 64;
-/** Turns of the event loop in which it looks for replies before it sleeps. */
-const MAX_TURNS = 64;
 /** Calls that a manager which is kept warm answers ahead. */
 const REHEARSALS = 20;
 
@@ -40,32 +36,31 @@ export interface ClientHooks {
 }
 
 export class FamilyClient implements ManagerClient {
-  readonly #manager: ManagerCell;
   readonly #hooks: ClientHooks;
   readonly #pending = new PendingCalls(false);
   readonly #callbacks = new Callbacks();
   readonly #spin = new PatientSpin();
-  #link: ClientLink | undefined;
-  #stopHearing: (() => void) | undefined;
-  #keeping = false;
-  /** Requests since the server was last looked after. */
-  #unheard = 0;
-  #turns = 16;
-  #polling = false;
-  #slices: NodeJS.Timeout | undefined;
+  readonly #line: RequestLine;
+  readonly #loop: ReplyLoop;
+  readonly #death: ServerDeath;
+  /** Why nothing can be called any more; "" when the server has died. */
   #closed: string | undefined;
   /** The blocking call that is under way, and what came for it. */
   #awaited = 0;
   #arrived: Outcome | undefined;
+  /** This thread is blocked until replies come. */
+  #blocking = false;
 
   constructor(manager: ManagerCell, hooks: ClientHooks) {
-    this.#manager = manager;
     this.#hooks = hooks;
+    this.#line = new RequestLine(manager, () => this.#hear());
+    this.#loop = new ReplyLoop(this.#line, this);
+    this.#death = new ServerDeath(manager, () => hooks.noteExit());
   }
 
-  /** Calls that wait for their reply. */
-  get pending(): number {
-    return this.#pending.size;
+  /** True while calls wait for their reply. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
   }
 
   call(
@@ -75,26 +70,53 @@ export class FamilyClient implements ManagerClient {
     args: readonly unknown[],
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#post(id, op, name, args, signal, { resolve, reject, origin: this.#origin(this.call) });
+    });
+  }
+
+  post(
+    id: number,
+    op: number,
+    name: string,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+    { resolve, reject }: Settler,
+  ): void {
+    this.#post(id, op, name, args, signal, { resolve, reject, origin: this.#origin(this.post) });
+  }
+
+  /** It takes as long as all the rest of a call, so in a flood of calls only the first ones know where they come from. */
+  #origin(method: Function): Origin {
     const origin = {};
-    // It takes as long as all the rest, so in a flood of calls only the first ones know where they come from.
-    if (this.#pending.size < ORIGINS_KEPT) Error.captureStackTrace(origin, this.call);
+    if (this.#pending.size < ORIGINS_KEPT) Error.captureStackTrace(origin, method);
+    return origin;
+  }
+
+  #post(
+    id: number,
+    op: number,
+    name: string,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+    waiter: Waiter,
+  ): void {
     try {
       signal?.throwIfAborted();
       const number = this.#pending.nextNumber();
       this.#send(number, id, op, signal === undefined ? 0 : SIGNAL, name, args);
-      this.#wakeServerSoon();
-      const reply = this.#pending.wait(number, origin, signal, () => this.#cancel(number));
-      this.#await();
-      return reply;
+      this.#line.wakeServerSoon();
+      this.#pending.wait(number, waiter, signal, () => this.#cancel(number));
+      this.#loop.start();
     } catch (error) {
-      return Promise.reject(error as Error);
+      waiter.reject(error);
     }
   }
 
   callSync(id: number, op: number, name: string, args: readonly unknown[]): unknown {
     const number = this.#pending.nextNumber();
     this.#send(number, id, op, 0, name, args);
-    this.#wakeServer();
+    this.#line.wakeServer();
     const outcome = this.#waitSync(number);
     if (!outcome.error) return outcome.value;
     const origin = {};
@@ -118,141 +140,45 @@ export class FamilyClient implements ManagerClient {
 
   /** Tells the server that this process holds an object no more. */
   hintDrop(id: number): void {
-    if (this.#link === undefined || this.#closed !== undefined) return;
-    this.#write(0, id, Op.drop, 0, "", []);
-    this.#wakeServerSoon();
+    if (this.#line.link === undefined || this.#closed !== undefined) return;
+    this.#line.write(0, id, Op.drop, 0, "", []);
+    this.#line.wakeServerSoon();
   }
 
   /** Opens the link and has the server answer what it will be asked first, often enough that both sides have it compiled. */
   warmUp(): void {
     // Nobody waits for the answers, so the program may end meanwhile.
     for (let i = 0; i < REHEARSALS; i++) {
-      this.#write(this.#pending.nextNumber(), CONTROL_ID, Op.call, 0, "hello", [{}, undefined, []]);
+      this.#line.write(this.#pending.nextNumber(), CONTROL_ID, Op.call, 0, "hello", [{}, undefined, []]);
     }
-    this.#wakeServer();
+    this.#line.wakeServer();
   }
 
   /** Ends all calls; later ones fail. */
   close(why: string): void {
     if (this.#closed !== undefined) return;
     this.#closed = why;
-    this.#link?.close();
+    this.#line.close();
     this.#failAll();
   }
 
   #send(number: number, id: number, op: number, flags: number, name: string, args: readonly unknown[]): void {
-    if (this.#closed !== undefined) throw this.#diedError();
-    this.#write(number, id, op, flags, name, args);
-  }
-
-  #write(number: number, id: number, op: number, flags: number, name: string, args: readonly unknown[]): void {
-    const link = (this.#link ??= this.#open());
-    link.requests.write((sink) => {
-      writeRequest(sink, number, id, op, flags, name);
-      if (args.length > 0) encodeTo(sink, args, { root: "args" });
-    });
-    if (link.requests.isBehind) this.#flush(link);
-  }
-
-  #open(): ClientLink {
-    const link = new ClientLink();
-    this.#manager.arrive(link.cell.id, (next) => link.setNext(next));
-    link.sleep = Sleep.inLoop;
-    this.#stopHearing = onDoorbell(() => this.#hear());
-    return link;
-  }
-
-  /** Calls that are made in one go wake the server together: at the end of the turn, or when there are many. */
-  #wakeServerSoon(): void {
-    if (this.#unheard === 0) queueMicrotask(() => this.#wakeServer());
-    this.#unheard += 1;
-    if (this.#unheard % WAKE_EVERY === 0) this.#ringIfAsleep();
-  }
-
-  #wakeServer(): void {
-    this.#unheard = 0;
-    this.#ringIfAsleep();
-  }
-
-  #ringIfAsleep(): void {
-    if (this.#manager.takeSleeping()) ringDoorbell(this.#manager.serverSlot as number);
-  }
-
-  #flush(link: ClientLink): void {
-    if (link.requests.flush()) return;
-    link.wantRoom();
-    // The server may have made room before it could see that it is wanted.
-    link.requests.flush();
+    if (this.#closed !== undefined) throw this.#death.error(this.#closed);
+    this.#line.write(number, id, op, flags, name, args);
   }
 
   #cancel(number: number): void {
     if (this.#closed !== undefined) return;
-    this.#write(number, 0, Op.cancel, 0, "", []);
-    this.#wakeServer();
+    this.#line.write(number, 0, Op.cancel, 0, "", []);
+    this.#line.wakeServer();
   }
 
-  // Promises
+  // Replies
 
-  /** Sees to it that replies are read in the event loop. */
-  #await(): void {
-    if (!this.#keeping) {
-      this.#keeping = true;
-      keepEventLoop();
-      this.#slices = setInterval(() => this.#slice(), SLICE_MS);
-      this.#slices.unref();
-    }
-    if (this.#polling) return;
-    this.#polling = true;
-    (this.#link as ClientLink).sleep = Sleep.awake;
-    const limit = this.#turns;
-    let turn = 0;
-    const poll = (): void => {
-      if (this.#drain()) {
-        this.#turns = Math.min(MAX_TURNS, Math.max(this.#turns, 2 * turn + 4));
-        turn = 0;
-      } else turn += 1;
-      if (this.#pending.size > 0 && turn < limit) return void setImmediate(poll);
-      if (turn >= limit) this.#turns = Math.max(1, this.#turns - 1);
-      this.#polling = false;
-      this.#sleepInLoop();
-    };
-    setImmediate(poll);
-  }
-
-  #sleepInLoop(): void {
-    do if (this.#link !== undefined) this.#link.sleep = Sleep.inLoop;
-    while (this.#drain());
-    this.#rest();
-  }
-
-  #hear(): void {
-    if (this.#link === undefined || this.#closed !== undefined) return;
-    const any = this.#drain();
-    if (!this.#polling) this.#sleepInLoop();
-    if (any) return;
-    // Rung for nothing: somebody was swept. If that was the server, its owner says so to all others.
-    if (this.#pending.size > 0) this.#checkServer();
-    else this.#hooks.noteExit();
-  }
-
-  /** Lets the program end when nothing is waited for. */
-  #rest(): void {
-    if (!this.#keeping || this.#pending.size > 0) return;
-    this.#keeping = false;
-    clearInterval(this.#slices);
-    releaseEventLoop();
-  }
-
-  #slice(): void {
-    this.#drain();
-    this.#checkServer();
-  }
-
-  /** Reads all replies that are there. @returns false when there was none. */
-  #drain(): boolean {
-    const link = this.#link;
+  takeReplies(): boolean {
+    const { link } = this.#line;
     if (link === undefined) return false;
-    if (link.requests.isBehind) this.#flush(link);
+    this.#line.flush();
     let any = false;
     for (let reply = link.replies.next(); reply !== undefined; reply = link.replies.next()) {
       any = true;
@@ -262,13 +188,8 @@ export class FamilyClient implements ManagerClient {
         link.replies.done();
       }
     }
-    if (any && link.takeServerWantsRoom()) this.#ringServer();
+    if (any) this.#line.offerRoom();
     return any;
-  }
-
-  #ringServer(): void {
-    const slot = this.#manager.serverSlot;
-    if (slot !== undefined) ringDoorbell(slot);
   }
 
   #take(reply: ByteSource): void {
@@ -282,103 +203,90 @@ export class FamilyClient implements ManagerClient {
     } else if (call === this.#awaited) {
       this.#arrived = this.#pending.read(reply);
       this.#awaited = 0;
-    } else this.#pending.settle(call, reply);
+    } else this.#pending.settle(call, reply, this.#blocking);
+  }
+
+  #hear(): void {
+    if (this.#line.link === undefined || this.#closed !== undefined || this.#loop.heard()) return;
+    // Rung for nothing: somebody was swept. If that was the server, its owner says so to all others.
+    if (this.isWaiting) this.checkServer();
+    else this.#hooks.noteExit();
   }
 
   // Blocking
 
+  /** Blocks until replies have come, at most for a time. */
+  awaitReplies(milliseconds: number): void {
+    if (this.#line.link === undefined) return;
+    // The calls of this turn would wake it at the end of the turn.
+    this.#line.wakeServer();
+    this.#block(this.#line.link, 0, performance.now() + milliseconds);
+  }
+
   #waitSync(number: number): Outcome {
-    const link = this.#link as ClientLink;
-    const { replies } = link;
     this.#awaited = number;
-    const before = this.#polling ? Sleep.awake : Sleep.inLoop;
-    link.sleep = Sleep.awake;
     try {
-      while (this.#awaited === number) {
-        if (this.#drain() || this.#spin.until(() => replies.hasMessage)) continue;
-        link.sleep = Sleep.blocked;
-        if (!replies.hasMessage) this.#block(link);
-        link.sleep = Sleep.awake;
-      }
+      this.#block(this.#line.link as ClientLink, number, Infinity);
     } finally {
       this.#awaited = 0;
-      link.sleep = before;
-      // What came between the last look and the word: the loop sees to it.
-      if (replies.hasMessage) setImmediate(() => this.#hear());
     }
-    const outcome = this.#arrived as Outcome;
+    const outcome = this.#arrived;
     this.#arrived = undefined;
+    if (outcome === undefined) throw this.#death.error(this.#closed ?? "");
     return outcome;
   }
 
-  #block(link: ClientLink): void {
+  /** Takes replies, and blocks between them, until that of a call has come (0: until any has), time is out, or the server dead. */
+  #block(link: ClientLink, number: number, deadline: number): void {
+    const { replies } = link;
+    link.sleep = Sleep.awake;
+    this.#blocking = true;
+    try {
+      while (this.#awaited === number && this.#closed === undefined) {
+        if (this.takeReplies()) {
+          if (number === 0) return;
+          continue;
+        }
+        if (deadline !== Infinity && performance.now() >= deadline) return;
+        if (this.#spin.until(() => replies.hasMessage)) continue;
+        link.sleep = Sleep.blocked;
+        if (!replies.hasMessage) this.#sleep(link, deadline);
+        link.sleep = Sleep.awake;
+      }
+    } finally {
+      this.#blocking = false;
+      link.sleep = this.#loop.sleep;
+      // What came between the last look and the word: the loop sees to it.
+      if (replies.hasMessage) setImmediate(() => this.#hear());
+    }
+  }
+
+  #sleep(link: ClientLink, deadline: number): void {
     const start = performance.now();
-    link.block(SLICE_MS);
-    if (performance.now() - start < SLICE_MS / 2) return;
-    this.#hooks.noteExit();
-    if (this.#manager.isServerAlive() || link.replies.hasMessage) return;
-    this.#awaitExit();
+    link.block(Math.max(0, Math.min(SLICE_MS, deadline - start)));
+    if (performance.now() - start < SLICE_MS / 2 || !this.#death.hasCome() || link.replies.hasMessage) return;
+    this.#death.awaitKnown((milliseconds) => {
+      link.sleep = Sleep.blocked;
+      link.block(milliseconds);
+    });
     this.close("");
-    throw this.#diedError();
   }
 
   // Death
 
-  /** Fails what waits if the server is dead. */
-  #checkServer(): void {
-    if (this.#closed !== undefined) return;
-    this.#hooks.noteExit();
-    if (this.#manager.isServerAlive()) return;
+  checkServer(): void {
+    if (this.#closed !== undefined || !this.#death.hasCome()) return;
     // What it had answered still counts.
-    this.#drain();
+    this.takeReplies();
     this.#closed = "";
-    this.#failWhenKnown(performance.now() + EXIT_GRACE_MS);
-  }
-
-  /** The owner writes down how the server ended; that may take a moment. */
-  #failWhenKnown(until: number): void {
-    this.#hooks.noteExit();
-    if (!this.#manager.exitKnown && performance.now() < until) {
-      setTimeout(() => this.#failWhenKnown(until), EXIT_POLL_MS);
-    } else this.#failAll();
-  }
-
-  #awaitExit(): void {
-    const until = performance.now() + EXIT_GRACE_MS;
-    while (!this.#manager.exitKnown && performance.now() < until) {
-      this.#hooks.noteExit();
-      const link = this.#link as ClientLink;
-      link.sleep = Sleep.blocked;
-      link.block(EXIT_POLL_MS);
-    }
+    this.#death.whenKnown(() => this.#failAll());
   }
 
   #failAll(): void {
-    this.#pending.failAll(() => this.#diedError());
-    if (this.#link === undefined) return;
-    this.#rest();
+    this.#pending.failAll(() => this.#death.error(this.#closed ?? ""));
+    if (this.#line.link === undefined) return;
+    this.#loop.rest();
     // Not now: the link may be in use further up the stack.
-    setImmediate(() => this.#letGo());
-  }
-
-  /** Nobody answers any more: the memory goes back. */
-  #letGo(): void {
-    this.#stopHearing?.();
-    this.#link?.release();
-    this.#link = undefined;
-  }
-
-  #diedError(): ManagerDiedError {
-    const death = this.#manager.death();
-    const who = `the manager${death.pid === undefined ? "" : ` (process ${death.pid})`}`;
-    if (this.#closed !== "" && this.#closed !== undefined)
-      return new ManagerDiedError(`Cannot call ${who}: ${this.#closed}`, death);
-    const how =
-      death.signal != null
-        ? `ended by ${death.signal}`
-        : death.exitCode != null
-          ? `ended with code ${death.exitCode}`
-          : "gone";
-    return new ManagerDiedError(`Cannot call ${who}: it is ${how}`, death);
+    setImmediate(() => this.#line.release());
   }
 }

@@ -14,11 +14,11 @@ import {
   writingFor,
 } from "./handles.ts";
 import { MessageSocket } from "./message-socket.ts";
-import { PendingCalls } from "./pending-calls.ts";
+import { PendingCalls, type Waiter } from "./pending-calls.ts";
 import { Op, SIGNAL, writeRequest } from "./protocol.ts";
 import { makeProxy } from "./proxy.ts";
 import { RemoteProxy, refOf } from "./remote-proxy.ts";
-import type { ManagerClient, RemoteRef } from "./remote-ref.ts";
+import type { ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
 
 const WRITE = { functions: false, handles: PROXY_TAG, root: "args" } as const;
 
@@ -56,8 +56,32 @@ export class FarClient implements ManagerClient {
     args: readonly unknown[],
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
-    const origin = {};
-    Error.captureStackTrace(origin, this.call);
+    return new Promise((resolve, reject) => {
+      const origin = {};
+      Error.captureStackTrace(origin, this.call);
+      this.#post(id, op, name, args, signal, { resolve, reject, origin });
+    });
+  }
+
+  post(
+    id: number,
+    op: number,
+    name: string,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+    { resolve, reject }: Settler,
+  ): void {
+    this.call(id, op, name, args, signal).then(resolve, reject);
+  }
+
+  #post(
+    id: number,
+    op: number,
+    name: string,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+    waiter: Waiter,
+  ): void {
     try {
       signal?.throwIfAborted();
       this.#assertOpen();
@@ -66,9 +90,9 @@ export class FarClient implements ManagerClient {
         this.#checkLength(this.#request(number, id, op, signal === undefined ? 0 : SIGNAL, name, args)),
       );
       this.#socket.ref();
-      return this.#pending.wait(number, origin, signal, () => this.#tell(number, 0, Op.cancel, ""));
+      this.#pending.wait(number, waiter, signal, () => this.#tell(number, 0, Op.cancel, ""));
     } catch (error) {
-      return Promise.reject(error as Error);
+      waiter.reject(error);
     }
   }
 
@@ -76,6 +100,10 @@ export class FarClient implements ManagerClient {
     throw new StateError(
       `Cannot wait for "${name}" in a blocking call: the manager is reached through a socket; use the promise`,
     );
+  }
+
+  awaitReplies(): never {
+    throw new StateError("Cannot wait in a blocking call: the manager is reached through a socket; use the promise");
   }
 
   callback(): never {
@@ -134,7 +162,7 @@ export class FarClient implements ManagerClient {
     const { call } = PendingCalls.header(source);
     readingFrom(
       (transfer) => this.#revive(transfer),
-      () => this.#pending.settle(call, source),
+      () => this.#pending.settle(call, source, false),
     );
     if (this.#pending.size === 0) this.#socket.unref();
   }

@@ -61,7 +61,8 @@ const KINDS: Readonly<Record<KindName, Kind>> = {
   queue: kind(ManagedQueue, true),
   joinableQueue: kind(ManagedJoinableQueue, true),
   pool: kind(ManagedPool, true),
-  iterator: kind(ManagedIterator),
+  // As any iterator: what ends it need not wait for the next item, and generators have an order of their own.
+  iterator: kind(ManagedIterator, true),
 };
 
 export function isKind(name: string): name is KindName {

@@ -4,7 +4,7 @@ import { StateError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
 import { Caller, serveCall } from "./call-context.ts";
 import { checkMember, perform } from "./member.ts";
-import type { ManagerClient, RemoteRef } from "./remote-ref.ts";
+import type { ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
 import type { SharedObject } from "./shared-object.ts";
 
 export class LocalClient implements ManagerClient {
@@ -53,6 +53,21 @@ export class LocalClient implements ManagerClient {
       );
     }
     return result;
+  }
+
+  post(
+    id: number,
+    op: number,
+    name: string,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+    { resolve, reject }: Settler,
+  ): void {
+    this.call(id, op, name, args, signal).then(resolve, reject);
+  }
+
+  awaitReplies(): never {
+    throw new StateError("Cannot wait in the manager itself: it would wait for itself; use the promise");
   }
 
   drop(): void {}

@@ -8,7 +8,16 @@ import type { DictSource, ManagedDict } from "./objects/dict.ts";
 import type { ManagedEvent } from "./objects/event.ts";
 import type { ManagedList } from "./objects/list.ts";
 import type { ManagedLock, ManagedRLock } from "./objects/lock.ts";
-import type { MapOptions, StatsReport } from "../pool/index.ts";
+import type {
+  ApplyOptions,
+  AsyncResult,
+  ItemResult,
+  MapAsyncOptions,
+  MapOptions,
+  StatsReport,
+  StreamedResult,
+  TaskResult,
+} from "../pool/index.ts";
 import type { ManagedPool } from "./objects/pool.ts";
 import type { ManagedJoinableQueue, ManagedQueue } from "./objects/queue.ts";
 import type { ManagedBoundedSemaphore, ManagedSemaphore } from "./objects/semaphore.ts";
@@ -74,24 +83,45 @@ export type QueueProxy<T = unknown> = Remote<ManagedQueue<T>> & Loopable<T>;
 /** The proxy of a joinable queue. */
 export type JoinableQueueProxy<T = unknown> = Remote<ManagedJoinableQueue<T>> & Loopable<T>;
 
-/** The proxy of a pool. */
+/**
+ * The proxy of a pool: as `Pool`, with its callbacks, `progress` and signals in this process. Items are gathered and sent as a whole, so that
+ * there must be an end of them.
+ */
 export interface PoolProxy extends ProxyBase {
   /** Runs a function in a worker of the manager's pool. */
-  apply<A extends unknown[], R>(fn: (...args: A) => R, args?: Readonly<A>): Promise<Awaited<R>>;
+  apply<A extends unknown[], R>(fn: (...args: A) => R, args?: Readonly<A>): Promise<TaskResult<R>>;
   /** As `apply`, with the arguments one by one. */
-  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
+  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<TaskResult<R>>;
+  /** As `apply`, and gives an AsyncResult at once. */
+  applyAsync<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    args?: Readonly<A>,
+    options?: ApplyOptions<TaskResult<R>>,
+  ): AsyncResult<TaskResult<R>>;
   /** Calls a function for each item; the results are in the order of the items. */
-  map<T, R>(fn: (item: T) => R, items: readonly T[], options?: MapOptions): Promise<Awaited<R>[]>;
+  map<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapOptions): Promise<ItemResult<R>[]>;
+  /** As `map`, and gives an AsyncResult at once. */
+  mapAsync<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T>,
+    options?: MapAsyncOptions<ItemResult<R>>,
+  ): AsyncResult<ItemResult<R>[]>;
   /** As `map`, for functions of several parameters: each item is an array of arguments. */
   starmap<A extends unknown[], R>(
     fn: (...args: A) => R,
-    items: readonly A[],
+    argTuples: Iterable<Readonly<A>>,
     options?: MapOptions,
-  ): Promise<Awaited<R>[]>;
-  /** The results one after the other, in order. */
-  imap<T, R>(fn: (item: T) => R, items: readonly T[]): RemoteIterator<Awaited<R>>;
+  ): Promise<ItemResult<R>[]>;
+  /** As `starmap`, and gives an AsyncResult at once. */
+  starmapAsync<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    argTuples: Iterable<Readonly<A>>,
+    options?: MapAsyncOptions<ItemResult<R>>,
+  ): AsyncResult<ItemResult<R>[]>;
+  /** The results one after the other, in order. `next()` rejects for an item that failed and goes on with the one after. */
+  imap<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapOptions): RemoteIterator<StreamedResult<R>>;
   /** The results as they come. */
-  imapUnordered<T, R>(fn: (item: T) => R, items: readonly T[]): RemoteIterator<Awaited<R>>;
+  imapUnordered<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapOptions): RemoteIterator<StreamedResult<R>>;
   /** Counts and times: see `Pool.stats`. */
   stats(): Promise<StatsReport>;
   /** Takes no more tasks; those that there are go on. */

@@ -61,7 +61,7 @@ export class ObjectTable {
 
   /** Shares an iterator that a method gave. */
   shareIterator(iterator: Iterator<unknown> | AsyncIterator<unknown>): object {
-    return this.#add(new ManagedIterator(iterator), surfaceOfKind("iterator"), false);
+    return this.#add(new ManagedIterator(iterator), surfaceOfKind("iterator"), kindNamed("iterator").concurrent);
   }
 
   /** An object is about to be sent: from now on others may hold it. */

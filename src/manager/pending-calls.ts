@@ -1,15 +1,23 @@
 /** Calls that were sent and not yet answered, by number. */
 
 import { type ByteSource, sourceOf } from "../core/bytes.ts";
+import { onAbort } from "../core/on-abort.ts";
 import { decodeErrorFrom, decodeFrom, prepare } from "../codec/index.ts";
 import { PROXY_TAG } from "./handles.ts";
 import { REPLY_HEADER_BYTES, Status } from "./protocol.ts";
+import type { Settler } from "./remote-ref.ts";
+
+/** Where a call was made, for the stack of an error. */
+export interface Origin {
+  readonly stack?: string;
+}
+
+export interface Waiter extends Settler {
+  readonly origin: Origin;
+}
 
 interface Pending {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  /** Where it was called, for the stack of an error. */
-  readonly origin: { readonly stack?: string };
+  readonly waiter: Waiter;
   readonly signal: AbortSignal | undefined;
   readonly endSignal: (() => void) | undefined;
 }
@@ -45,21 +53,9 @@ export class PendingCalls {
   }
 
   /** Waits for the reply. @param cancel Asks the manager to stop; it answers all the same. */
-  wait(
-    call: number,
-    origin: { readonly stack?: string },
-    signal: AbortSignal | undefined,
-    cancel: () => void,
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (signal === undefined) {
-        this.#calls.set(call, { resolve, reject, origin, signal, endSignal: undefined });
-        return;
-      }
-      signal.addEventListener("abort", cancel, { once: true });
-      const endSignal = (): void => signal.removeEventListener("abort", cancel);
-      this.#calls.set(call, { resolve, reject, origin, signal, endSignal });
-    });
+  wait(call: number, waiter: Waiter, signal: AbortSignal | undefined, cancel: () => void): void {
+    const endSignal = signal === undefined ? undefined : onAbort(signal, cancel);
+    this.#calls.set(call, { waiter, signal, endSignal });
   }
 
   /** Reads a reply's header. */
@@ -67,14 +63,14 @@ export class PendingCalls {
     return { call: view.getUint32(position, true), status: view.getUint32(position + 4, true) };
   }
 
-  /** Settles the promise of a call. */
-  settle(call: number, source: ByteSource): void {
+  /** Tells who waits for a call. @param now Also if modules must be loaded first: the thread is blocked until they are. */
+  settle(call: number, source: ByteSource, now: boolean): void {
     const pending = this.#calls.get(call);
     if (pending === undefined) return;
     this.#calls.delete(call);
     pending.endSignal?.();
-    const outcome = this.#readLater(source);
-    if (outcome instanceof Promise) outcome.then((ready) => finish(pending, ready), pending.reject);
+    const outcome = now ? this.read(source) : this.#readLater(source);
+    if (outcome instanceof Promise) outcome.then((ready) => finish(pending, ready), pending.waiter.reject);
     else finish(pending, outcome);
   }
 
@@ -101,7 +97,7 @@ export class PendingCalls {
     this.#calls.clear();
     for (const pending of calls) {
       pending.endSignal?.();
-      pending.reject(withOrigin(errorFor(), pending.origin));
+      pending.waiter.reject(withOrigin(errorFor(), pending.waiter.origin));
     }
   }
 
@@ -117,10 +113,10 @@ export class PendingCalls {
   }
 }
 
-function finish(pending: Pending, { error, value }: Outcome): void {
-  if (!error) pending.resolve(value);
-  else if (pending.signal?.aborted === true && isCancelled(value)) pending.reject(pending.signal.reason);
-  else pending.reject(withOrigin(value, pending.origin));
+function finish({ waiter, signal }: Pending, { error, value }: Outcome): void {
+  if (!error) waiter.resolve(value);
+  else if (signal?.aborted === true && isCancelled(value)) waiter.reject(signal.reason);
+  else waiter.reject(withOrigin(value, waiter.origin));
 }
 
 function isCancelled(error: unknown): boolean {
@@ -129,7 +125,7 @@ function isCancelled(error: unknown): boolean {
 }
 
 /** Adds to an error of the manager where this process called it. */
-export function withOrigin(error: unknown, origin: { readonly stack?: string }): unknown {
+export function withOrigin(error: unknown, origin: Origin): unknown {
   if (!(error instanceof Error)) return error;
   const frames = (origin.stack ?? "").split("\n").slice(1).join("\n");
   if (frames === "") return error;

@@ -3,6 +3,7 @@
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { QueueShutdownError } from "../core/errors.ts";
 import { checkFunction } from "../core/options.ts";
+import { poolExtras } from "./pool-proxy.ts";
 import { remoteIterator } from "./remote-iterator.ts";
 import { refOf } from "./remote-proxy.ts";
 
@@ -122,6 +123,7 @@ const EXTRAS: Record<string, object> = {
   queue,
   joinableQueue: queue,
   iterator,
+  pool: poolExtras,
 };
 
 export function extrasFor(kind: string): object {

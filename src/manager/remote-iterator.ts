@@ -7,11 +7,12 @@ type Asked = "next" | "return" | "throw";
 
 /**
  * The proxy of the iterator, as an async iterator; started by the first `next`. Can be awaited, too.
- * @param endsByError It is a generator: one that has thrown gives nothing more.
+ * @param endsByError It is a generator: one that has thrown gives nothing more. @param onEnd Called when it has given all.
  */
 export function remoteIterator(
   start: Promise<unknown>,
   endsByError: boolean,
+  onEnd?: () => void,
 ): AsyncIterableIterator<unknown> & PromiseLike<unknown> {
   // Whoever only awaits or loops sees the error; nobody at all is no reason to end the program.
   start.catch(() => {});
@@ -19,7 +20,9 @@ export function remoteIterator(
     const ref = refOf(await start);
     if (ref.released) return ended(name, args[0]);
     try {
-      return released(ref, (await ref.call(name, args)) as IteratorResult<unknown>);
+      const result = released(ref, (await ref.call(name, args)) as IteratorResult<unknown>);
+      if (result.done === true) onEnd?.();
+      return result;
     } catch (error) {
       if (endsByError) ref.release();
       throw error;

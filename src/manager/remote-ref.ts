@@ -5,6 +5,12 @@ import type { HandleTransfer } from "../core/handle.ts";
 import type { Surface } from "./surface.ts";
 import { Op } from "./protocol.ts";
 
+/** Who is told what became of a call. */
+export interface Settler {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** The way from this process to a manager. */
 export interface ManagerClient {
   /** Sends a request; the promise is settled by the reply. Rejects with ManagerDiedError when the manager dies. */
@@ -15,6 +21,17 @@ export interface ManagerClient {
     args: readonly unknown[],
     signal: AbortSignal | undefined,
   ): Promise<unknown>;
+  /** As `call`, but tells who waits at once, also while this thread is blocked in `awaitReplies`. */
+  post(
+    id: number,
+    op: number,
+    name: string,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+    settler: Settler,
+  ): void;
+  /** Blocks this thread until replies have come, at most for a time. */
+  awaitReplies(milliseconds: number): void;
   /** As `call`, but blocks this thread. */
   callSync(id: number, op: number, name: string, args: readonly unknown[]): unknown;
   /** This process lets go of an object. */

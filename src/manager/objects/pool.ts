@@ -1,4 +1,4 @@
-import type { MapOptions, Pool, PoolOptions, StatsReport } from "../../pool/index.ts";
+import type { ApplyOptions, MapOptions, Pool, PoolOptions, StatsReport } from "../../pool/index.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -13,8 +13,8 @@ export class ManagedPool {
     this.#options = options;
   }
 
-  async apply(fn: AnyFunction, args: readonly unknown[] = []): Promise<unknown> {
-    return (await this.#open()).apply(fn as () => unknown, args as []);
+  async apply(fn: AnyFunction, args: readonly unknown[] = [], options?: ApplyOptions<unknown>): Promise<unknown> {
+    return (await this.#open()).applyAsync(fn as () => unknown, args as [], options);
   }
 
   async submit(fn: AnyFunction, ...args: unknown[]): Promise<unknown> {
@@ -30,13 +30,21 @@ export class ManagedPool {
   }
 
   /** The results one after the other, in order. */
-  async *imap(fn: AnyFunction, items: Iterable<unknown>): AsyncGenerator<unknown> {
-    yield* (await this.#open()).imap(fn as (item: unknown) => unknown, items);
+  async imap(fn: AnyFunction, items: Iterable<unknown>, options?: MapOptions): Promise<AsyncIterator<unknown>> {
+    const pool = await this.#open();
+    return endedByThrow((signal) => pool.imap(fn as (item: unknown) => unknown, items, { ...options, signal }));
   }
 
   /** The results as they come. */
-  async *imapUnordered(fn: AnyFunction, items: Iterable<unknown>): AsyncGenerator<unknown> {
-    yield* (await this.#open()).imapUnordered(fn as (item: unknown) => unknown, items);
+  async imapUnordered(
+    fn: AnyFunction,
+    items: Iterable<unknown>,
+    options?: MapOptions,
+  ): Promise<AsyncIterator<unknown>> {
+    const pool = await this.#open();
+    return endedByThrow((signal) =>
+      pool.imapUnordered(fn as (item: unknown) => unknown, items, { ...options, signal }),
+    );
   }
 
   async stats(): Promise<StatsReport> {
@@ -60,4 +68,21 @@ export class ManagedPool {
   #open(): Promise<Pool> {
     return (this.#pool ??= import("../../pool/index.ts").then(({ Pool }) => new Pool(this.#processes, this.#options)));
   }
+}
+
+/** An iterator whose `throw` ends it with that error, and its tasks: how a signal of another process gets there. */
+function endedByThrow(start: (signal: AbortSignal) => AsyncIterableIterator<unknown>): AsyncIterableIterator<unknown> {
+  const ending = new AbortController();
+  const results = start(ending.signal);
+  return {
+    next: () => results.next(),
+    return: async () => (await results.return?.()) ?? { done: true, value: undefined },
+    async throw(error) {
+      ending.abort(error);
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
