@@ -256,15 +256,14 @@ export class Scheduler implements WorkerListener {
 
   died(worker: PoolWorker, exit: Exit): void {
     const began = worker.begun;
-    const tasks = worker.tasks.drain();
-    for (const task of tasks) worker.keepContents(task);
+    const tasks = worker.drain();
     const others = tasks.filter((task) => !began.includes(task));
     const wasReady = worker.ready || worker.wasReady;
     this.#workers.remove(worker);
     for (const task of others.reverse()) this.#queue.unshift(task);
     for (const task of began) this.#lost(worker, task, exit);
     if (this.#state === "open" || this.#pending > 0) this.#stats.restarts += 1;
-    if (!wasReady && (!worker.retiring || worker.broken !== undefined)) this.#startFailed(worker, exit);
+    if (!wasReady && (!worker.retiring || worker.failure !== undefined)) this.#startFailed(worker, exit);
     if (this.#state !== "terminated") {
       events.restarted(this.options.name, worker.pid, exit);
       this.dispatch();
@@ -288,8 +287,9 @@ export class Scheduler implements WorkerListener {
   #startFailed(worker: PoolWorker, exit: Exit): void {
     this.#startFailures.add(exit);
     const { isHopeless } = this.#startFailures;
-    if (worker.broken === undefined && !isHopeless) return;
-    const error = worker.broken === undefined ? cannotStartError(this.options.name, worker, exit) : worker.broken.error;
+    if (worker.failure === undefined && !isHopeless) return;
+    const error =
+      worker.failure === undefined ? cannotStartError(this.options.name, worker, exit) : worker.failure.error;
     if (isHopeless) this.#failure = { error };
     this.#failAll(() => error);
   }
@@ -392,8 +392,6 @@ export class Scheduler implements WorkerListener {
 
   #give(worker: PoolWorker, task: Task): void {
     worker.give(task);
-    if (task.retries > 0) worker.keepCopy(task);
-    worker.wake();
     events.given(this.options.name, worker.pid, task);
     this.#limits.watch(task);
   }
