@@ -4,4 +4,4 @@ export { fromModule } from "./from-module.ts";
 export { referenceTo, registerLibraryModule } from "./identities.ts";
 export { mainModule, setMainModule } from "./main-module.ts";
 export { refuseReason } from "./refuse.ts";
-export { mapStack } from "./source-maps.ts";
+export { knowsSources, mapStack } from "./source-maps.ts";

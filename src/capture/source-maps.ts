@@ -19,6 +19,11 @@ export function rememberSourceMap(file: string, sourceMapUrl: string): void {
   if (!maps.has(toFileUrl(file))) maps.set(toFileUrl(file), { url: sourceMapUrl });
 }
 
+/** Whether there are places that this process can find in their sources. */
+export function knowsSources(): boolean {
+  return maps.size > 0;
+}
+
 /** A stack with all places that this process knows better replaced by those of the source. */
 export function mapStack(stack: string): string {
   if (maps.size === 0) return stack;

@@ -19,6 +19,8 @@ export interface Inheritance {
   ownFlags: number;
   daemon: boolean;
   parent: { readonly pid: number; readonly name: string } | null;
+  /** True if the parent can tell where in the source the text of a function stands. */
+  asksForPlaces?: boolean | undefined;
   /** True while modules that the target needs are being imported. */
   importing: boolean;
   /** The object whose `run()` is being called, and what `run()` of its base class calls. */

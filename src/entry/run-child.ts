@@ -27,6 +27,7 @@ import {
 } from "../process/frames.ts";
 import { takeMail, writeMail } from "../process/mailbox.ts";
 import { unpackParcel } from "../process/parcel.ts";
+import { askForPlaces } from "../process/source-places.ts";
 import { blockOnOutput } from "./blocking-output.ts";
 
 /** True once the parent knows what came of the target. */
@@ -53,7 +54,9 @@ export async function runChild(loader: Loader): Promise<void> {
   blockOnOutput();
   process.on("uncaughtExceptionMonitor", (error) => {
     // A program that handles such errors itself goes on, and may still have a result.
-    if (process.listenerCount("uncaughtException") === 0) reportError(error);
+    if (process.listenerCount("uncaughtException") > 0) return;
+    reportError(error);
+    showSources(error);
   });
   process.once("exit", (code) => say(FrameType.exiting, code));
   say(FrameType.ready);
@@ -120,6 +123,7 @@ function become(header: Bootstrap): void {
   inheritance.daemon = header.daemon;
   inheritance.ownFlags = header.ownFlags;
   inheritance.parentSlot = header.parentSlot;
+  inheritance.asksForPlaces = header.knowsSources;
   inheritance.startMethod = header.startMethod;
   inheritance.parent = { pid: header.parentPid, name: header.parentName };
   setMainModule(header.mainModule);
@@ -205,13 +209,25 @@ function write(frame: Uint8Array): void {
   }
 }
 
+/** Node is about to print the error, with what caused it. */
+function showSources(error: unknown): void {
+  const chain: Error[] = [];
+  for (let each = error; each instanceof Error && !chain.includes(each); each = each.cause) chain.push(each);
+  try {
+    const stacks = askForPlaces(chain.map(({ stack }) => stack).join("\0")).split("\0");
+    if (stacks.length === chain.length) chain.forEach((each, i) => (each.stack = stacks[i] as string));
+  } catch {
+    // A frozen one is printed as it is.
+  }
+}
+
 /** The target has failed: prints its error once, and ends with 1. */
 function fail(error: unknown): void {
   reportError(error);
   const end = (): void => process.exit(1);
   process.stderr.once("error", end);
   process.stderr.write(
-    `Uncaught error in ${inheritance.name} (process ${process.pid}):\n${util.inspect(error)}\n`,
+    `Uncaught error in ${inheritance.name} (process ${process.pid}):\n${askForPlaces(util.inspect(error))}\n`,
     end,
   );
 }

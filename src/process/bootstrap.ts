@@ -20,6 +20,8 @@ export interface Bootstrap {
   readonly argv: readonly string[];
   /** Where to note that the handles in the message were received; undefined when there are none. */
   readonly ticket?: number | undefined;
+  /** True if the parent has maps from texts that it sends to their sources, or can ask for them. */
+  readonly knowsSources?: boolean | undefined;
   /** Where to go, when it is not where the process was started. */
   readonly cwd?: string | undefined;
   /** What differs from the environment that the process was started with; null takes a variable away. */

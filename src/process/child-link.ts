@@ -3,10 +3,12 @@
 import type { ChildProcess } from "node:child_process";
 import { closeSync, readSync, writeSync } from "node:fs";
 import { constants } from "node:os";
+import { mapStack } from "../capture/index.ts";
 import { sweepProcess } from "../memory/index.ts";
 import { openPidFd, peekExit, pollReadable, type Watch, watchReadable } from "../platform/index.ts";
 import { type Frame, FrameReader, FrameType, isInMailbox, packFrame, packMessage } from "./frames.ts";
 import { takeMail, writeMail } from "./mailbox.ts";
+import { answerPlaces, askForPlaces } from "./source-places.ts";
 
 /** How a process ended, in the words of Python: the code, or -N for signal N. */
 export interface Exit {
@@ -51,6 +53,7 @@ export class ChildLink {
   #announcedCode: number | undefined;
   #exit: Exit | undefined;
   #holds = 0;
+  #answered = 0;
 
   /** @param control This side of the control socket. @param mailbox The mailbox; both are closed when the child has ended. */
   constructor(child: ChildProcess, control: number, mailbox: number, started: StartedWith) {
@@ -182,6 +185,10 @@ export class ChildLink {
       for (const listener of this.#readyListeners) listener();
     } else if (type === FrameType.exiting) {
       this.#announcedCode = value;
+    } else if (type === FrameType.places) {
+      const text = Buffer.from(inline ?? []).toString();
+      const mapped = mapStack(text);
+      answerPlaces(this.#mailbox, this.#answered++, mapped === text ? askForPlaces(text) : mapped);
     } else if (type === FrameType.result || type === FrameType.error) {
       const message = { isError: type === FrameType.error, bytes: inline ?? takeMail(this.#mailbox, value) };
       for (const listener of this.#messageListeners) listener(message);

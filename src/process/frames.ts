@@ -17,6 +17,8 @@ export const FrameType = {
   error: 5,
   /** Child: I end; value: the exit code. */
   exiting: 6,
+  /** Child: where in the source is what this text names? A message of `value` bytes. */
+  places: 7,
 } as const;
 
 export interface Frame {
@@ -30,7 +32,7 @@ export interface Frame {
 export const MAX_INLINE_BYTES: number = 32 * 1024;
 
 const FRAME_BYTES = 16;
-const MESSAGES: readonly number[] = [FrameType.go, FrameType.result, FrameType.error];
+const MESSAGES: readonly number[] = [FrameType.go, FrameType.result, FrameType.error, FrameType.places];
 
 /** True for a frame of a message that is in the mailbox. */
 export function isInMailbox(byteLength: number): boolean {

@@ -2,7 +2,8 @@
 
 import { type Encoded, encodeTo } from "../codec/index.ts";
 import { HeapSink } from "../core/bytes.ts";
-import { mainModule } from "../capture/index.ts";
+import { knowsSources, mainModule } from "../capture/index.ts";
+import { inheritance } from "../core/inheritance.ts";
 import { makeTicket, selfSlotIfAny, withdraw } from "../memory/index.ts";
 import type { Bootstrap, Payload } from "./bootstrap.ts";
 import type { ChildLink } from "./child-link.ts";
@@ -112,6 +113,7 @@ function headerOf({ name, identity, daemon }: ChildIdentity, startMethod: string
     mainModule: mainModule(),
     startMethod,
     ownFlags,
+    knowsSources: knowsSources() || inheritance.asksForPlaces,
     argv: process.argv,
   };
 }
