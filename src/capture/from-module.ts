@@ -1,6 +1,6 @@
 /** The explicit way: a function by the module that exports it. */
 
-import { checkString } from "../core/options.ts";
+import { checkString, rangeError } from "../core/options.ts";
 import { toFileUrl } from "./file-values.ts";
 import type { ModuleImage } from "./image.ts";
 import { loadModule } from "./modules.ts";
@@ -15,6 +15,7 @@ const references = new WeakMap<Function, ModuleImage>();
  *
  * @param url A `file:` URL, absolute path or package specifier: `new URL("./job.js", import.meta.url)`.
  * @param exportName The name of the export. Default: `"default"`.
+ * @throws {RangeError} If the url is relative: nobody knows to what.
  * @example
  * ```ts
  * import { fromModule, Pool } from "multiproc";
@@ -29,6 +30,9 @@ export function fromModule<F extends (...args: never[]) => unknown>(url: string 
   const specifier = url instanceof URL ? url.href : url;
   checkString("url", specifier);
   checkString("exportName", exportName);
+  if (/^\.\.?(?:\/|$)/.test(specifier)) {
+    throw rangeError("url", 'absolute, as new URL("./job.js", import.meta.url) is', specifier);
+  }
   const module = {
     importer: undefined,
     specifier: specifier.startsWith("/") ? toFileUrl(specifier) : specifier,

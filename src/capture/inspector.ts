@@ -192,14 +192,17 @@ export function scriptSource(scriptId: string): string {
 }
 
 /**
- * `this` of a function that is being called right now. Breaks in an empty function of ours and looks at the callers: a break in the
+ * `this` of the nearest function that is being called right now and is wanted, by its place or by its `this`. Breaks in an empty function of ours and looks at the callers: a break in the
  * user's function would have to end it, which hung or crashed V8.
  */
-export function thisOfCaller(isWanted: (location: Location) => boolean): { value: unknown } | undefined {
+export function thisOfCaller(
+  isWanted: (location: Location, readThis: () => unknown) => boolean,
+): { value: unknown } | undefined {
   let found: { value: unknown } | undefined;
   const onPaused = (message: { params: { callFrames: readonly CallFrame[] } }): void => {
     const frame = message.params.callFrames.find(
-      ({ functionLocation }) => functionLocation !== undefined && isWanted(functionLocation),
+      ({ functionLocation, this: self }) =>
+        functionLocation !== undefined && isWanted(functionLocation, () => localOf(self)),
     );
     if (frame !== undefined) found = { value: localOf(frame.this) };
   };

@@ -1,6 +1,7 @@
 /** `this` of an arrow function: the one variable that V8 does not show among the scopes. */
 
 import { createRequire } from "node:module";
+import { types } from "node:util";
 import { ownFolder } from "../core/own-modules.ts";
 import { SerializationError } from "../core/errors.ts";
 import { toFilePath } from "./file-values.ts";
@@ -39,6 +40,11 @@ function whyNot(owner: Node): string {
     : "it uses `this` of a function that is not running; write `const self = this` there and use `self`";
 }
 
+function has(object: unknown, fn: Function): object is object {
+  const isObject = (typeof object === "object" && object !== null) || typeof object === "function";
+  return isObject && !types.isProxy(object) && Object.values(object).includes(fn);
+}
+
 function ofOwner(
   fn: Function,
   site: FunctionSite,
@@ -52,8 +58,8 @@ function ofOwner(
   }
   if (isOfClass(owner)) {
     // A class field: the instance (or, if static, the class) that has it as a property is the one that made it. Others may have it, too.
-    const isHeld = holder !== undefined && Object.values(holder).includes(fn) && isMadeHere(holder, site, record);
-    return isHeld ? { value: holder } : undefined;
+    const isMaker = (object: unknown): boolean => has(object, fn) && isMadeHere(object, site, record);
+    return isMaker(holder) ? { value: holder } : thisOfCaller((_location, readThis) => isMaker(readThis()));
   }
   const body = owner["body"] as Node;
   return thisOfCaller(({ scriptId, lineNumber, columnNumber }) => {

@@ -233,6 +233,25 @@ class Holder {
   }
 }
 
+test("an arrow in a class field has the `this` of the running method that sends it, if that is the object that has it", async () => {
+  class Scaler {
+    readonly factor: number;
+    readonly scale = (n: number): number => n * this.factor;
+    constructor(factor: number) {
+      this.factor = factor;
+    }
+    async send(): Promise<(n: number) => number> {
+      await Promise.resolve();
+      return travel(this.scale);
+    }
+    async steal(other: Scaler): Promise<(n: number) => number> {
+      return travel(other.scale);
+    }
+  }
+  assert.equal((await new Scaler(3).send())(2), 6);
+  await assert.rejects(async () => new Scaler(3).steal(new Scaler(4)), /the object whose field it is/);
+});
+
 test("a class that keeps things of its instances in a WeakMap starts with an empty one there; its instances do not travel", async () => {
   const holder = new Holder(1);
   assert.equal((await travel(() => new Holder(7).held()))(), 7);
@@ -458,6 +477,12 @@ test("fromModule() gives a function that travels as an address, and can be calle
   assert.equal(await twice(4), "number 4");
   assert.equal(await (await travel(() => twice))()(5), "number 5");
   assert.throws(() => fromModule(5 as never), { code: "ERR_INVALID_ARG_TYPE" });
+  for (const relative of ["./job.js", "../job.js", "."]) {
+    assert.throws(() => fromModule(relative), {
+      code: "ERR_OUT_OF_RANGE",
+      message: /^url must be absolute.*import\.meta\.url/,
+    });
+  }
 });
 
 test("exports that were registered by the library are references", () => {
