@@ -9,6 +9,7 @@ import { setMainModule } from "../capture/main-module.ts";
 import { loadModule } from "../capture/modules.ts";
 import { decode, needsHandles, prepare } from "../codec/decode.ts";
 import { loadFunctionSourceBy } from "../codec/function-source.ts";
+import { isGenerator } from "../core/generators.ts";
 import { inheritance } from "../core/inheritance.ts";
 import { fs, util } from "../core/node-builtins.ts";
 import { ownModule } from "../core/own-modules.ts";
@@ -164,11 +165,9 @@ function isClass(target: Function): boolean {
 
 /** A generator runs to its end; what it gives on the way is dropped, what it returns is the result. */
 async function finish(value: unknown): Promise<unknown> {
-  const tag = Object.prototype.toString.call(value);
-  if (tag !== "[object Generator]" && tag !== "[object AsyncGenerator]") return value;
-  const generator = value as AsyncGenerator<unknown, unknown>;
+  if (!isGenerator(value)) return value;
   for (;;) {
-    const { done, value: given } = await generator.next();
+    const { done, value: given } = await value.next();
     if (done === true) return given;
   }
 }

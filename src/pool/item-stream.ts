@@ -4,7 +4,7 @@ import { arena } from "../memory/index.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import type { Outcomes } from "./settle-chunk.ts";
 import type { Sleeper } from "./sleeper.ts";
-import type { AnyGenerator } from "./task-values.ts";
+import type { AnyGenerator } from "../core/generators.ts";
 import { Kind, Word } from "./worker-cell.ts";
 
 /** Streamed items that may be under way to the pool. */

@@ -1,6 +1,7 @@
 /** A chunk of `map` in the worker: one result for all its items. */
 
-import { type AnyFunction, type AnyGenerator, isGenerator, isPromise } from "./task-values.ts";
+import { type AnyGenerator, isGenerator } from "../core/generators.ts";
+import { type AnyFunction, isPromise } from "./task-values.ts";
 
 export function mapChunk(items: unknown[], fn: AnyFunction): unknown {
   const values: unknown[] = [];

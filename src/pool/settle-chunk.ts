@@ -2,7 +2,8 @@
 
 import { encodeError, encodeTo } from "../codec/encode.ts";
 import { HeapSink } from "../core/bytes.ts";
-import { type AnyFunction, type AnyGenerator, isGenerator, isPromise } from "./task-values.ts";
+import { type AnyGenerator, isGenerator } from "../core/generators.ts";
+import { type AnyFunction, isPromise } from "./task-values.ts";
 
 /** Who encodes an error. */
 export interface Origin {

@@ -16,7 +16,8 @@ import { mapChunk } from "./map-chunk.ts";
 import { ResultWriter } from "./result-writer.ts";
 import { Outcomes, settleChunk } from "./settle-chunk.ts";
 import { Sleeper } from "./sleeper.ts";
-import { type AnyFunction, isGenerator, isPromise } from "./task-values.ts";
+import { isGenerator } from "../core/generators.ts";
+import { type AnyFunction, isPromise } from "./task-values.ts";
 import { Kind, Word, WorkerState } from "./worker-cell.ts";
 
 /** What a worker is started with: plain data. */

@@ -174,6 +174,29 @@ test("async functions, generators and classes are targets", async () => {
   assert.equal(point.double(), 8);
 });
 
+test("a generator is what works like one: also one of a compiler for older targets, not what only bears the name", async () => {
+  const lowered = (): object => {
+    let left = 3;
+    return {
+      next: async () => (left-- > 0 ? { done: false, value: left } : { done: true, value: "end" }),
+      return: async () => ({ done: true, value: undefined }),
+      throw: (error: unknown) => Promise.reject(error),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  };
+  assert.equal(await new Process(lowered).start().result(), "end");
+  class Named {
+    readonly n = 1;
+    get [Symbol.toStringTag](): string {
+      return "Generator";
+    }
+  }
+  const named = (await new Process(() => new Named()).start().result()) as Named;
+  assert.ok(named instanceof Named);
+});
+
 test("a subclass travels with its fields and runs its run()", async () => {
   class Greeter extends Process<string[]> {
     readonly words: Map<string, string>;

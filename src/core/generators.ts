@@ -1,0 +1,11 @@
+/** Generators by what they can do: those of compilers for older targets are no generators to V8, and a class may call itself one. */
+
+export type AnyGenerator = AsyncGenerator<unknown> | Generator<unknown>;
+
+/** Something that can be asked for the next value, thrown into and ended, and goes through itself. Iterators cannot be thrown into. */
+export function isGenerator(value: unknown): value is AnyGenerator {
+  if (typeof value !== "object" || value === null) return false;
+  const { next, return: end, throw: fail } = value as Partial<Record<"next" | "return" | "throw", unknown>>;
+  if (typeof next !== "function" || typeof end !== "function" || typeof fail !== "function") return false;
+  return Symbol.iterator in value || Symbol.asyncIterator in value;
+}
