@@ -1,6 +1,8 @@
 /** Objects in a process of their own, used by others through proxies. */
 
-export { type CreatesTypes, Manager, type ManagerOptions } from "./manager.ts";
+export type { CreatesTypes } from "./create-types.ts";
+export { Manager } from "./manager.ts";
+export type { ManagerOptions } from "./manager-options.ts";
 export type { BoundAddress, ConnectOptions, ListenOptions, ManagerAddress } from "./stranger-options.ts";
 export type { ManagedType, ManagedTypes } from "./control.ts";
 export type {

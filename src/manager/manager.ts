@@ -1,35 +1,15 @@
-import type { ElementOf, ElementType } from "../shared/element-types.ts";
 import { ManagerDiedError } from "../core/errors.ts";
 import { defineHandle, registerHandle } from "../core/handle.ts";
-import { checkFunction, checkKnownOptions, checkObject, checkString, typeError } from "../core/options.ts";
+import { checkFunction, checkString, typeError } from "../core/options.ts";
 import { type BlockRef, retractRef } from "../memory/index.ts";
-import type { PoolOptions } from "../pool/index.ts";
-import { checkStartMethod, type Process, type StartMethod } from "../process/index.ts";
-import type { ManagedType, ManagedTypes } from "./control.ts";
+import type { Process } from "../process/index.ts";
+import type { ManagedTypes } from "./control.ts";
+import type { CreatesTypes, OtherName } from "./create-types.ts";
 import { FarClient } from "./far-client.ts";
 import { connectFar } from "./far-connect.ts";
 import { FamilyManager, openManager } from "./family.ts";
-import type {
-  ArrayProxy,
-  BarrierProxy,
-  BoundedSemaphoreProxy,
-  ConditionProxy,
-  DictProxy,
-  DictSource,
-  EventProxy,
-  JoinableQueueProxy,
-  ListProxy,
-  LockProxy,
-  NamespaceProxy,
-  PoolProxy,
-  QueueProxy,
-  RLockProxy,
-  SemaphoreProxy,
-  SetProxy,
-  ValueProxy,
-} from "./managed-types.ts";
-import type { ManagedBarrierOptions } from "./objects/barrier.ts";
-import type { Items } from "./objects/content.ts";
+import { checkManagerOptions, checkTypes, type ManagerOptions } from "./manager-options.ts";
+import { ObjectMakers } from "./object-makers.ts";
 import { CONTROL_ID, Op } from "./protocol.ts";
 import { RemoteProxy } from "./remote-proxy.ts";
 import { type ManagerClient } from "./remote-ref.ts";
@@ -45,40 +25,9 @@ import {
   type ManagerAddress,
 } from "./stranger-options.ts";
 
-/** Options of `Manager.start`. */
-export interface ManagerOptions {
-  /** Called in the manager's process before it serves; what it throws rejects `start`. */
-  initializer?: ((...args: any[]) => unknown) | undefined;
-  /** Arguments of the initializer. */
-  initArgs?: readonly unknown[] | undefined;
-  /** Name of the process; default `"Manager-1"` and so on. */
-  name?: string | undefined;
-  /** How its process is started; default: as all processes are. */
-  method?: StartMethod | undefined;
-}
-
 type AnyClass = new (...args: any[]) => object;
 
-/** The class or function behind a name in `static types`. */
-type MakerOf<T> = T extends { readonly type: infer M } ? M : T;
-type MadeBy<M> = M extends new (...args: never[]) => infer I
-  ? I
-  : M extends (...args: never[]) => infer R
-    ? Awaited<R>
-    : never;
-type ArgsOf<M> = M extends new (...args: infer A) => unknown ? A : M extends (...args: infer A) => unknown ? A : never;
-
-/** `create` for the names in `static types`. */
-export interface CreatesTypes<Types> {
-  /** Makes an object of a class in `static types`, by its name there. */
-  create<K extends keyof Types & string>(
-    name: K,
-    ...args: ArgsOf<MakerOf<Types[K]>>
-  ): Promise<Remote<MadeBy<MakerOf<Types[K]>>>>;
-}
-
 const STOP_MS = 5000;
-const OPTIONS = ["initializer", "initArgs", "name", "method"];
 const TAG = "Manager";
 
 /** What a manager object is made of; users call `Manager.start`. */
@@ -116,7 +65,7 @@ class Connected {
  * console.log(await seen.toObject());
  * ```
  */
-export class Manager {
+export class Manager extends ObjectMakers {
   /** The classes (or functions that make objects) that `create` knows by name; for classes derived from Manager. */
   static readonly types: ManagedTypes = {};
 
@@ -131,6 +80,7 @@ export class Manager {
   constructor(connected: unknown) {
     if (!(connected instanceof Connected))
       throw new TypeError("Cannot make a Manager with new: use await Manager.start()");
+    super((kind, args) => this.#control("make", kind, ...args));
     this.#connected = connected;
   }
 
@@ -142,7 +92,7 @@ export class Manager {
     this: This,
     options: ManagerOptions = {},
   ): Promise<CreatesTypes<This["types"]> & InstanceType<This>> {
-    checkOptions(options);
+    checkManagerOptions(options);
     const types = checkTypes(this.types);
     const { family, child } = takeServer(options.name, options.method);
     family.noteExit = () => noteExit(family, child);
@@ -161,93 +111,17 @@ export class Manager {
     return this.#connected.family?.words.death().pid ?? this.#connected.process?.pid;
   }
 
-  /** Makes a dict. @param source An object, a Map, or pairs. */
-  dict<K = string, V = any>(source?: DictSource<K, V>): Promise<DictProxy<K, V>> {
-    return this.#make("dict", source);
-  }
-
-  /** Makes a list. */
-  list<T = any>(items?: Items<T>): Promise<ListProxy<T>> {
-    return this.#make("list", iterated(items));
-  }
-
-  /** Makes a namespace: named values. */
-  namespace<T extends object = Record<string, any>>(values?: T): Promise<NamespaceProxy<T>> {
-    return this.#make("namespace", values);
-  }
-
-  /** Makes a lock. */
-  lock(): Promise<LockProxy> {
-    return this.#make("lock");
-  }
-
-  /** Makes a lock that its holder can acquire again. */
-  rlock(): Promise<RLockProxy> {
-    return this.#make("rlock");
-  }
-
-  /** Makes a semaphore. @param value Permits at the start; default 1. */
-  semaphore(value?: number): Promise<SemaphoreProxy> {
-    return this.#make("semaphore", value);
-  }
-
-  /** Makes a semaphore that refuses more releases than acquires. */
-  boundedSemaphore(value?: number): Promise<BoundedSemaphoreProxy> {
-    return this.#make("boundedSemaphore", value);
-  }
-
-  /** Makes a condition. @param lock A lock or RLock of this manager; default: an RLock of its own. */
-  condition(lock?: LockProxy | RLockProxy): Promise<ConditionProxy> {
-    return this.#make("condition", lock);
-  }
-
-  /** Makes an event. */
-  event(): Promise<EventProxy> {
-    return this.#make("event");
-  }
-
-  /** Makes a barrier for a number of parties. The action runs in the manager. */
-  barrier(parties: number, options?: ManagedBarrierOptions): Promise<BarrierProxy> {
-    return this.#make("barrier", parties, options);
-  }
-
-  /** Makes a queue. @param maxSize Items that it takes; 0 (the default): any number. */
-  queue<T = any>(maxSize?: number): Promise<QueueProxy<T>> {
-    return this.#make("queue", maxSize);
-  }
-
-  /** Makes a queue with `taskDone` and `join`. */
-  joinableQueue<T = any>(maxSize?: number): Promise<JoinableQueueProxy<T>> {
-    return this.#make("joinableQueue", maxSize);
-  }
-
-  /** Makes a number. @param type As for `Value`. */
-  value<T extends ElementType>(type: T, value?: ElementOf<T>): Promise<ValueProxy<T>> {
-    return this.#make("value", type, value);
-  }
-
-  /** Makes numbers of one type. @param values The values, or how many zeros. */
-  array<T extends ElementType>(type: T, values: number | Items<ElementOf<T>>): Promise<ArrayProxy<T>> {
-    return this.#make("array", type, typeof values === "number" ? values : iterated(values));
-  }
-
-  /** Makes a set. */
-  set<T = any>(values?: Items<T>): Promise<SetProxy<T>> {
-    return this.#make("set", iterated(values));
-  }
-
-  /** Makes a pool whose workers are children of the manager. @param processes How many workers; default as for `Pool`. */
-  pool(processes?: number, options?: PoolOptions): Promise<PoolProxy> {
-    return this.#make("pool", processes, options);
-  }
-
   /**
    * Makes an object of a class in the manager; the class travels like any function.
    * @param type The class, a function that gives the object, or a name in `static types`.
    */
   create<C extends AnyClass>(type: C, ...args: ConstructorParameters<C>): Promise<Remote<InstanceType<C>>>;
   create<A extends unknown[], R extends object>(type: (...args: A) => R | Promise<R>, ...args: A): Promise<Remote<R>>;
-  create<T extends object = any>(name: string, ...args: unknown[]): Promise<Remote<T>>;
+  create<T extends object = any, This = unknown>(
+    this: This,
+    name: OtherName<This>,
+    ...args: unknown[]
+  ): Promise<Remote<T>>;
   async create(type: AnyClass | ((...args: never[]) => unknown) | string, ...args: unknown[]): Promise<never> {
     if (typeof type !== "string") checkFunction("type", type);
     return (await this.#control("create", type, ...args)) as never;
@@ -343,11 +217,6 @@ export class Manager {
     await child.join();
   }
 
-  async #make<P>(kind: string, ...args: unknown[]): Promise<P> {
-    while (args.length > 0 && args.at(-1) === undefined) args.pop();
-    return (await this.#control("make", kind, ...args)) as P;
-  }
-
   #control(name: string, ...args: unknown[]): Promise<unknown> {
     if (this.#disposed !== undefined && name !== "shutdown") {
       return Promise.reject(
@@ -381,34 +250,4 @@ function noteExit({ words }: FamilyManager, child: Process): void {
   if (exitCode === null) return;
   const signal = exitCode < 0 ? -exitCode : 0;
   words.end({ exitCode, signal });
-}
-
-/** An iterable as an array, since iterators do not travel. */
-function iterated<T>(values: Items<T> | undefined): unknown {
-  if (values === undefined || Array.isArray(values)) return values;
-  return typeof (values as Partial<Iterable<T>> | null)?.[Symbol.iterator] === "function"
-    ? [...(values as Iterable<T>)]
-    : values;
-}
-
-function checkOptions(options: ManagerOptions): void {
-  checkObject("options", options);
-  checkKnownOptions("Manager.start", options, OPTIONS);
-  if (options.initializer !== undefined) checkFunction("options.initializer", options.initializer);
-  if (options.name !== undefined) checkString("options.name", options.name);
-  if (options.method !== undefined) checkStartMethod("options.method", options.method);
-  if (options.initArgs !== undefined && typeof options.initArgs?.[Symbol.iterator] !== "function") {
-    throw typeError("options.initArgs", "iterable", options.initArgs);
-  }
-}
-
-function checkTypes(types: ManagedTypes): ManagedTypes {
-  checkObject("types", types);
-  for (const [name, type] of Object.entries(types)) {
-    checkFunction(
-      `types.${name}`,
-      typeof type === "object" && type !== null ? (type as Exclude<ManagedType, Function>).type : type,
-    );
-  }
-  return types;
 }

@@ -37,6 +37,15 @@ for await (const n of counter.upTo(3)) expectType<number>()(n);
 expectType<number>()(await (await m.create("Counter", 1)).increment());
 // @ts-expect-error: a counter starts at a number
 await m.create(Counter, "one");
+// @ts-expect-error: that one, too
+await m.create("Counter", "one");
+// @ts-expect-error: the manager knows no type of that name
+await m.create("Typo");
+expectType<Remote<Counter>>()(await m.create<Counter>("Named elsewhere"));
+const anyManager: Manager = m;
+expectType<Remote<Counter>>()(await anyManager.create<Counter>("Counter", 1));
+await anyManager.create("Counter", 1);
+await (await Manager.start()).create("Named elsewhere");
 // @ts-expect-error: names with an underscore are not exposed
 await counter._hidden();
 // @ts-expect-error: there is no such method
