@@ -30,6 +30,7 @@ export class MessageSink implements ByteSink {
     }
     const former = this.carrier;
     this.carrier = takeCarrier(former === undefined ? needed : 2 * needed);
+    this.carrier.expect(0, needed);
     this.#use(this.carrier.bytes.buffer);
     this.bytes.set(written);
     if (former !== undefined) returnCarrier(former, written.length);

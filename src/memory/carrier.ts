@@ -6,6 +6,7 @@
  */
 
 import { IdleTimer } from "../core/idle-timer.ts";
+import { populateSharedMemory } from "../platform/index.ts";
 import { allocateExtent, type Extent } from "./block.ts";
 import { type BlockRef, isSoleHolder, ownersHere } from "./references.ts";
 
@@ -39,6 +40,12 @@ export class Carrier {
   get isFree(): boolean {
     const { id } = this.#extent;
     return ownersHere(id) === OWN_HOLDS && isSoleHolder(id);
+  }
+
+  /** The bytes between will be written now. */
+  expect(start: number, end: number): void {
+    const fresh = Math.max(start, this.touched);
+    if (end > fresh) populateSharedMemory(this.bytes.subarray(fresh, end));
   }
 
   release(): void {

@@ -1,7 +1,7 @@
 /** What the operating system does for us; the only folder that knows which one it is. */
 
 export * from "./linux/descriptors.ts";
-export { prepareFreshMemory } from "./linux/fresh-memory.ts";
+export { populateSharedMemory, prepareFreshMemory } from "./linux/fresh-memory.ts";
 export * from "./linux/futex.ts";
 export * from "./linux/memory.ts";
 export * from "./linux/named-memory.ts";

@@ -99,6 +99,7 @@ export class LaneWriter implements ByteSink {
   grow(extra: number): void {
     const needed = this.position + extra + MIN_ROOM;
     const carrier = takeCarrier(this.#outside === undefined ? needed : Math.max(needed, 2 * this.bytes.length));
+    carrier.expect(this.#start, this.position + extra);
     const { bytes } = carrier;
     bytes.set(this.bytes.subarray(this.#start, this.position), this.#start);
     if (this.#outside !== undefined) returnCarrier(this.#outside, this.position);

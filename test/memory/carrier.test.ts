@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fstatSync } from "node:fs";
+import { release } from "node:os";
 import { type TestContext, test } from "node:test";
 import {
   arenaFd,
@@ -101,4 +102,23 @@ test("no more is kept than 256 MiB", () => {
   for (const carrier of carriers) for (let at = 0; at < 60 * MIB; at += 4096) carrier.bytes[at] = 1;
   for (const carrier of carriers) returnCarrier(carrier, 60 * MIB);
   assert.ok(residentBytes() - before <= 256 * MIB);
+});
+
+/** Linux 5.14 and newer can be asked for pages. */
+const [major, minor] = release().split(".").map(Number) as [number, number];
+const canPopulate = major > 5 || (major === 5 && minor >= 14);
+
+test("the pages of what will be written are there before, no others, and once only", { skip: !canPopulate }, () => {
+  releaseCarriers();
+  const carrier = takeCarrier(8 * MIB);
+  const before = residentBytes();
+  carrier.expect(MIB, 3 * MIB);
+  assert.equal(residentBytes() - before, 2 * MIB);
+  carrier.bytes.fill(1, MIB, 3 * MIB);
+  returnCarrier(carrier, 3 * MIB);
+  assert.equal(takeCarrier(8 * MIB), carrier);
+  carrier.expect(0, 4 * MIB);
+  assert.equal(residentBytes() - before, 3 * MIB);
+  assert.equal(carrier.bytes[2 * MIB], 1);
+  carrier.release();
 });

@@ -5,19 +5,23 @@
 
 import { koffi, libc } from "./libc.ts";
 
-const HUGE_PAGE_BYTES: number = 2 * 1024 * 1024;
 /** glibc takes what is longer from the system, whatever it has seen, and gives it back when it is freed. */
 const MAX_MMAP_THRESHOLD: number = 32 * 1024 * 1024;
 /** malloc's own header, and a page that it may round up by. */
 const MALLOC_OVERHEAD = 8192;
 const MADV_HUGEPAGE = 14;
+const MADV_POPULATE_WRITE = 23;
+const PAGE_BYTES = 4096;
+/** From here on a call costs less than the faults that it saves. */
+const MIN_POPULATED_BYTES: number = 64 * 1024;
 
 let keepsFreed = false;
 
 /** Prepares the memory of a large buffer that was just allocated and not written yet. */
 export function prepareFreshMemory(memory: Uint8Array): void {
   keepFreedMemory();
-  if (memory.length > MAX_MMAP_THRESHOLD) useHugePages(memory);
+  // Only advice: where there are no huge pages, the pages are the usual ones.
+  if (memory.length > MAX_MMAP_THRESHOLD) advise(memory, MADV_HUGEPAGE);
 }
 
 /**
@@ -31,10 +35,17 @@ function keepFreedMemory(): void {
   free(malloc(MAX_MMAP_THRESHOLD - MALLOC_OVERHEAD));
 }
 
-/** Only advice: where there are no huge pages, the pages are the usual ones. */
-function useHugePages(memory: Uint8Array): void {
+/**
+ * Has the kernel bring in the pages of shared memory that is about to be written, in one go: half of what it takes to do so one by
+ * one, as each is touched. Only advice: an old kernel does not know it.
+ */
+export function populateSharedMemory(memory: Uint8Array): void {
+  if (memory.length >= MIN_POPULATED_BYTES) advise(memory, MADV_POPULATE_WRITE);
+}
+
+/** For all pages in which there is some of the memory. malloc's header in front of it stands in the first of them. */
+function advise(memory: Uint8Array, advice: number): void {
   const address = Number(koffi().address(memory));
-  const start = Math.ceil(address / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
-  const end = Math.floor((address + memory.length) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
-  if (end > start) libc().madvise(BigInt(start), end - start, MADV_HUGEPAGE);
+  const start = Math.floor(address / PAGE_BYTES) * PAGE_BYTES;
+  libc().madvise(BigInt(start), address + memory.length - start, advice);
 }
