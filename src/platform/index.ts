@@ -7,6 +7,8 @@ export * from "./linux/memory.ts";
 export * from "./linux/named-memory.ts";
 export * from "./linux/process.ts";
 export * from "./linux/sockets.ts";
+export { type Program, spawnProgram } from "./linux/spawn.ts";
+export { isMainThread } from "./linux/thread-owned.ts";
 export * from "./linux/watch.ts";
 export { EEXIST, ENOENT, ENOSPC, systemError } from "./errno.ts";
 export { assertSupported } from "./support.ts";

@@ -1,13 +1,14 @@
 /** A running child as its parent sees it: what it says, how it ends, and how both keep the parent's event loop alive. */
 
-import type { ChildProcess } from "node:child_process";
 import { closeSync, readSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { mapStack } from "../capture/index.ts";
 import { sweepProcess } from "../memory/index.ts";
 import { openPidFd, peekExit, pollReadable, type Watch, watchReadable } from "../platform/index.ts";
+import type { Child } from "./child.ts";
 import { type Frame, FrameReader, FrameType, isInMailbox, packFrame, packMessage } from "./frames.ts";
 import { takeMail, writeMail } from "./mailbox.ts";
+import { signalName } from "./signal-name.ts";
 import { answerPlaces, askForPlaces } from "./source-places.ts";
 
 /** How a process ended, in the words of Python: the code, or -N for signal N. */
@@ -35,7 +36,7 @@ const SLICE_MS = 100;
 
 export class ChildLink {
   readonly pid: number;
-  readonly child: ChildProcess;
+  readonly child: Child;
   /** The environment that it was started with. */
   readonly env: NodeJS.ProcessEnv;
   /** The folder that it was started in. */
@@ -56,9 +57,9 @@ export class ChildLink {
   #answered = 0;
 
   /** @param control This side of the control socket. @param mailbox The mailbox; both are closed when the child has ended. */
-  constructor(child: ChildProcess, control: number, mailbox: number, started: StartedWith) {
+  constructor(child: Child, control: number, mailbox: number, started: StartedWith) {
     this.child = child;
-    this.pid = child.pid as number;
+    this.pid = child.pid;
     this.env = started.env;
     this.cwd = started.cwd;
     this.#control = control;
@@ -66,9 +67,9 @@ export class ChildLink {
     this.#watch = watchReadable(control, () => this.drain());
     this.#watch.unref();
     child.unref();
-    // libuv reaps all that are dead before it tells of the first one. In between, nobody could say how the second one ended.
-    // So an exit is written down now and told a turn later, when all of them are written down.
-    child.once("exit", (code, signal) => {
+    // Where node reaps, libuv reaps all that are dead before it tells of the first one. In between, nobody could say how the second
+    // one ended. So an exit is written down now and told a turn later, when all of them are written down.
+    child.onceExit((code, signal) => {
       this.#reported = { code, signal };
       setImmediate(() => this.#ended(code, signal));
     });
@@ -168,7 +169,9 @@ export class ChildLink {
   }
 
   #look(): void {
+    this.child.look?.();
     if (this.#reported !== undefined) return this.#ended(this.#reported.code, this.#reported.signal);
+    if (this.child.look !== undefined) return;
     const status = peekExit(this.pid);
     if (status === undefined) return;
     if (status !== "reaped") return this.#ended(status.code, status.signal === null ? null : signalName(status.signal));
@@ -213,9 +216,4 @@ export class ChildLink {
     closeSync(this.#control);
     this.#control = -1;
   }
-}
-
-function signalName(number: number): NodeJS.Signals {
-  const found = Object.entries(constants.signals).find(([, each]) => each === number);
-  return (found?.[0] ?? `SIG${number}`) as NodeJS.Signals;
 }

@@ -1,16 +1,16 @@
 /** Starts a node process that runs the child's entry. */
 
-import type { ChildProcess, SpawnOptions, StdioOptions } from "node:child_process";
-import { accessSync, closeSync, constants } from "node:fs";
-import { constants as os } from "node:os";
+import type { StdioOptions } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { childProcess } from "../core/node-builtins.ts";
-import { MultiprocError } from "../core/errors.ts";
 import { ownModule } from "../core/own-modules.ts";
 import { arenaFd } from "../memory/index.ts";
-import { createMemoryFile, createPipe, createSocketPair, systemError } from "../platform/index.ts";
+import { createMemoryFile, createSocketPair, isMainThread, type Program } from "../platform/index.ts";
+import type { Child } from "./child.ts";
 import { ChildLink } from "./child-link.ts";
+import { DirectChild } from "./direct-child.ts";
 import { createLifeline } from "./lifeline.ts";
+import { NodeChild } from "./node-child.ts";
 
 /** What cannot be changed once a process runs. */
 export interface LaunchOptions {
@@ -42,11 +42,14 @@ export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
     kept.push(mailbox);
     const lifeline = createLifeline();
     opened.push(lifeline.fd);
-    const child = spawn([...execArgv, ENTRY, TITLE_ROOM], {
-      stdio: [...stdio, childControl, mailbox, arena, lifeline.fd] as StdioOptions,
-      env,
-    });
-    lifeline.arm(child.pid as number);
+    const inherited = [childControl, mailbox, arena, lifeline.fd];
+    const standard = standardFds(stdio, opened);
+    const args = [...execArgv, ENTRY, TITLE_ROOM];
+    const child: Child =
+      standard === undefined
+        ? new NodeChild(args, { stdio: [...stdio, ...inherited] as StdioOptions, env })
+        : new DirectChild({ ...programOf(args, env), fds: [...standard, ...inherited] });
+    lifeline.arm(child.pid);
     return new ChildLink(child, control, mailbox, { env, cwd: currentFolder() });
   } catch (error) {
     for (const fd of kept) closeSync(fd);
@@ -65,33 +68,25 @@ export function currentFolder(): string | undefined {
   }
 }
 
-function spawn(args: readonly string[], options: SpawnOptions): ChildProcess {
-  let child: ChildProcess;
-  try {
-    child = childProcess().spawn(process.execPath, args, options);
-  } catch (error) {
-    throw asSystemError(error);
-  }
-  // The reason of a failure comes as an event, which would end the program if nobody listened.
-  child.on("error", () => {});
-  if (child.pid === undefined) throw whyNotStarted();
-  return child;
+/** The descriptors that a child is given as its first three; undefined when only node can start it. */
+function standardFds(stdio: StdioPlan, opened: number[]): number[] | undefined {
+  const isSimple = stdio.every((choice) => choice === "inherit" || choice === "ignore" || typeof choice === "number");
+  if (!isSimple || !isMainThread() || "permission" in process) return undefined;
+  return stdio.map((choice, i) => {
+    if (choice === "inherit") return i;
+    if (typeof choice === "number") return choice;
+    const nowhere = openSync("/dev/null", "r+");
+    opened.push(nowhere);
+    return nowhere;
+  });
 }
 
-/** The event comes too late for who starts a process; so its reason is found again: node has events for these only. */
-function whyNotStarted(): unknown {
-  try {
-    // What the start of a process takes, too.
-    for (const fd of createPipe()) closeSync(fd);
-    accessSync(process.execPath, constants.X_OK);
-  } catch (error) {
-    return asSystemError(error);
-  }
-  return systemError("spawn", os.errno.EAGAIN, "the limit of processes is reached");
-}
-
-function asSystemError(error: unknown): unknown {
-  const { errno, syscall } = error as NodeJS.ErrnoException;
-  if (error instanceof MultiprocError || errno === undefined) return error;
-  return systemError(syscall ?? "spawn", Math.abs(errno), process.execPath);
+function programOf(args: readonly string[], env: NodeJS.ProcessEnv): Omit<Program, "fds"> {
+  const { execPath } = process;
+  const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  // As node does it: what measures the coverage of a program measures its children.
+  const coverage = process.env["NODE_V8_COVERAGE"];
+  if (coverage !== undefined && coverage !== "" && !("NODE_V8_COVERAGE" in env))
+    pairs.push(`NODE_V8_COVERAGE=${coverage}`);
+  return { path: execPath, args: [execPath, ...args], env: pairs };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { fileURLToPath } from "node:url";
@@ -474,3 +475,17 @@ for (const method of ["spawn", "spare"]) {
     assert.equal(status, 0);
   });
 }
+
+test("processes that are joined while the event loop is blocked leave no descriptors and no zombies", () => {
+  const descriptors = (): number => readdirSync("/proc/self/fd").length;
+  const start = (): Process => new Process({ target: () => {}, method: "spawn" }).start();
+  start().joinSync();
+  const before = descriptors();
+  for (let i = 0; i < 3; i++) {
+    const child = start();
+    const { pid } = child;
+    assert.equal(child.joinSync(), 0);
+    assert.throws(() => process.kill(pid as number, 0), { code: "ESRCH" });
+  }
+  assert.equal(descriptors(), before);
+});

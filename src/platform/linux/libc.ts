@@ -14,7 +14,7 @@ import { systemError } from "../errno.ts";
 
 type Address = bigint | number | ArrayBufferView | null;
 
-/** What is called; every function returns what C returns, -1 (or MAP_FAILED) on errors. */
+/** What is called; every function returns what C returns, on errors -1 (or MAP_FAILED; posix_spawn… the error's number). */
 export interface Libc {
   memfd_create(name: string, flags: number): number;
   ftruncate(fd: number, length: number): number;
@@ -43,6 +43,21 @@ export interface Libc {
   close(fd: number): number;
   sched_yield(): number;
   waitid(kind: number, id: number, info: Int32Array, options: number): number;
+  posix_spawn(
+    pid: Int32Array,
+    path: string,
+    actions: Uint8Array,
+    attributes: Uint8Array,
+    args: readonly (string | null)[],
+    env: readonly (string | null)[],
+  ): number;
+  posix_spawn_file_actions_init(actions: Uint8Array): number;
+  posix_spawn_file_actions_adddup2(actions: Uint8Array, from: number, to: number): number;
+  posix_spawn_file_actions_destroy(actions: Uint8Array): number;
+  posix_spawnattr_init(attributes: Uint8Array): number;
+  posix_spawnattr_setflags(attributes: Uint8Array, flags: number): number;
+  posix_spawnattr_setsigdefault(attributes: Uint8Array, signals: Uint8Array): number;
+  posix_spawnattr_setsigmask(attributes: Uint8Array, signals: Uint8Array): number;
   sched_getaffinity(pid: number, size: number, mask: Uint8Array): number;
   /** Six-argument form of syscall(2): for what the C library has no wrapper for. */
   syscall(number: number, a: Address, b: number, c: number, d: Address, e: Address, f: number): number;
@@ -78,6 +93,15 @@ const SIGNATURES: Record<LibcFunction, string> = {
   close: "int close(int fd)",
   sched_yield: "int sched_yield()",
   waitid: "int waitid(int kind, int id, void *info, int options)",
+  posix_spawn:
+    "int posix_spawn(int *pid, const char *path, void *actions, void *attributes, const char **args, const char **env)",
+  posix_spawn_file_actions_init: "int posix_spawn_file_actions_init(void *actions)",
+  posix_spawn_file_actions_adddup2: "int posix_spawn_file_actions_adddup2(void *actions, int from, int to)",
+  posix_spawn_file_actions_destroy: "int posix_spawn_file_actions_destroy(void *actions)",
+  posix_spawnattr_init: "int posix_spawnattr_init(void *attributes)",
+  posix_spawnattr_setflags: "int posix_spawnattr_setflags(void *attributes, short flags)",
+  posix_spawnattr_setsigdefault: "int posix_spawnattr_setsigdefault(void *attributes, void *signals)",
+  posix_spawnattr_setsigmask: "int posix_spawnattr_setsigmask(void *attributes, void *signals)",
   sched_getaffinity: "int sched_getaffinity(int pid, size_t size, void *mask)",
   syscall: "long syscall(long number, void *a, long b, long c, void *d, void *e, long f)",
 };

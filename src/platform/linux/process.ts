@@ -55,8 +55,17 @@ const CLD_EXITED = 1;
  * has done so already and its event is still to come. Source: waitid(2); siginfo has code, pid and status in words 2, 4, 6.
  */
 export function peekExit(pid: number): ExitStatus | "reaped" | undefined {
+  return askExit(pid, WEXITED | WNOHANG | WNOWAIT);
+}
+
+/** As `peekExit`, and reaps it: its pid may be given to another process from then on. @param wait Blocks until it has ended. */
+export function reapExit(pid: number, { wait = false }: { wait?: boolean } = {}): ExitStatus | "reaped" | undefined {
+  return askExit(pid, WEXITED | (wait ? 0 : WNOHANG));
+}
+
+function askExit(pid: number, options: number): ExitStatus | "reaped" | undefined {
   const info = new Int32Array(32);
-  while (libc().waitid(P_PID, pid, info, WEXITED | WNOHANG | WNOWAIT) === -1) {
+  while (libc().waitid(P_PID, pid, info, options) === -1) {
     if (errno() === ECHILD) return "reaped";
     if (errno() !== EINTR) checked("waitid", -1);
   }
