@@ -5,7 +5,9 @@ export type AnyGenerator = AsyncGenerator<unknown> | Generator<unknown>;
 /** Something that can be asked for the next value, thrown into and ended, and goes through itself. Iterators cannot be thrown into. */
 export function isGenerator(value: unknown): value is AnyGenerator {
   if (typeof value !== "object" || value === null) return false;
-  const { next, return: end, throw: fail } = value as Partial<Record<"next" | "return" | "throw", unknown>>;
-  if (typeof next !== "function" || typeof end !== "function" || typeof fail !== "function") return false;
+  const like = value as Partial<Record<"next" | "return" | "throw", unknown>>;
+  // One question is enough for nearly all values.
+  if (typeof like.next !== "function") return false;
+  if (typeof like.return !== "function" || typeof like.throw !== "function") return false;
   return Symbol.iterator in value || Symbol.asyncIterator in value;
 }

@@ -29,7 +29,8 @@ interface Started {
 
 /** What this process knows of a child. Not in private fields: instances of the user's classes travel, without this. */
 interface State {
-  readonly options: CheckedOptions;
+  /** Once it is started, without target and arguments: what they hold may be large. */
+  options: CheckedOptions;
   readonly identity: readonly number[];
   name: string;
   daemon: boolean;
@@ -165,6 +166,7 @@ export class Process<R = unknown, A extends readonly unknown[] = any[]> {
     const link = startWith(this, state);
     const outcome = new Outcome(link, () => `${state.name} (process ${link.pid})`, maxMemory);
     state.started = { link, outcome, sentinel: new Sentinel(link) };
+    state.options = { ...state.options, target: undefined, args: [] };
     active.add(this as Process);
     if (!state.daemon) link.hold();
     link.onExit(() => {

@@ -13,6 +13,7 @@ import {
   StateError,
   TimeoutError,
 } from "../../src/index.ts";
+import { collectGarbage } from "../helpers/collect-garbage.ts";
 
 /** Runs until it is ended from outside. */
 function forever(): Promise<never> {
@@ -173,6 +174,23 @@ test("async functions, generators and classes are targets", async () => {
   const point = await constructed.result();
   assert.ok(point instanceof Point);
   assert.equal(point.double(), 8);
+});
+
+test("a started process does not keep its target and arguments", async () => {
+  const collected: string[] = [];
+  const registry = new FinalizationRegistry<string>((name) => collected.push(name));
+  const make = (): Process => {
+    const captured = { n: 1 };
+    const argument = { n: 2 };
+    registry.register(captured, "captured");
+    registry.register(argument, "argument");
+    return new Process((given: { n: number }) => given.n + captured.n, argument);
+  };
+  const child = make().start();
+  assert.equal(await child.result(), 3);
+  for (let i = 0; i < 20 && collected.length < 2; i++) await collectGarbage();
+  assert.deepEqual(collected.sort(), ["argument", "captured"]);
+  assert.equal(await child.join(), 0);
 });
 
 test("a generator is what works like one: also one of a compiler for older targets, not what only bears the name", async () => {
