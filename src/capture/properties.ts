@@ -1,5 +1,6 @@
 /** What hangs on a function besides its code: static fields, properties that were put there, patched members. */
 
+import { prototypeHere } from "../core/realms.ts";
 import type { SourceImage } from "./image.ts";
 import type { Analysis } from "./definition.ts";
 import type { Node } from "./scope-tree.ts";
@@ -22,7 +23,10 @@ export function isBare(fn: Function): boolean {
 /** Whether the prototype of an old-style constructor was given a prototype. (Those of generators have no constructor.) */
 export function inherits(prototype: unknown): boolean {
   if (typeof prototype !== "object" || prototype === null) return false;
-  return Object.hasOwn(prototype, "constructor") && Object.getPrototypeOf(prototype) !== Object.prototype;
+  return (
+    Object.hasOwn(prototype, "constructor") &&
+    prototypeHere(Object.getPrototypeOf(prototype) as object | null) !== Object.prototype
+  );
 }
 
 /** Own properties that the text does not make. */

@@ -3,6 +3,7 @@
 import { builtinModules, createRequire } from "node:module";
 import { types } from "node:util";
 import { ownFolder } from "../core/own-modules.ts";
+import { prototypeHere } from "../core/realms.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
 import { hasPrivateMembers } from "./private-members.ts";
 
@@ -64,7 +65,7 @@ function judge(start: object): string | undefined {
     const next: unknown = Object.getOwnPropertyDescriptor(prototype, "next")?.value;
     if (typeof next === "function" && isNative(next))
       return "an iterator that has been started; send what it goes through";
-    const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+    const constructor: unknown = Object.getOwnPropertyDescriptor(prototypeHere(prototype), "constructor")?.value;
     if (typeof constructor !== "function") continue;
     const platform = platformClass(constructor);
     if (platform !== undefined) return platform.allowed ? undefined : `an instance of ${platform.name}`;

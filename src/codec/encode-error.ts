@@ -5,6 +5,7 @@
 import * as types from "node:util/types";
 import * as ours from "../core/errors.ts";
 import { SerializationError } from "../core/errors.ts";
+import { prototypeHere } from "../core/realms.ts";
 import { ownProperties, writeProperty } from "./encode-properties.ts";
 import { ErrorClass, Tag } from "./wire.ts";
 import type { Writer } from "./writer.ts";
@@ -81,7 +82,7 @@ function writeClass(writer: Writer, error: Error): void {
 
 function classOf(error: Error): unknown {
   try {
-    const prototype = Object.getPrototypeOf(error) as object | null;
+    const prototype = prototypeHere(Object.getPrototypeOf(error) as object | null);
     const cls: unknown = (prototype as { constructor?: unknown } | null)?.constructor;
     return typeof cls === "function" && cls.prototype === prototype ? cls : undefined;
   } catch {
@@ -96,7 +97,7 @@ function isBuiltinClass(cls: Function): boolean {
 /** The name of the nearest builtin class. */
 function builtinOf(error: Error): string {
   for (let p: object | null = error; p !== null; p = Object.getPrototypeOf(p) as object | null) {
-    const cls: unknown = Object.getOwnPropertyDescriptor(p, "constructor")?.value;
+    const cls: unknown = Object.getOwnPropertyDescriptor(prototypeHere(p), "constructor")?.value;
     if (typeof cls === "function" && isBuiltinClass(cls)) return cls.name;
   }
   return "Error";

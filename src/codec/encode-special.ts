@@ -1,6 +1,7 @@
 /** Objects that are neither plain objects nor plain arrays. */
 
 import * as types from "node:util/types";
+import { prototypeHere } from "../core/realms.ts";
 import { writeError } from "./encode-error.ts";
 import { ownProperties, writeProperties } from "./encode-properties.ts";
 import { type PlatformObject, platformObject } from "./platform-objects.ts";
@@ -93,7 +94,7 @@ export function writeSpecial(writer: Writer, value: object): void {
 function writeDecorated(writer: Writer, value: object, kind: Kind): void {
   // Listing the keys of a typed array would list its elements, as texts; further properties of one do not travel.
   const properties = ArrayBuffer.isView(value) ? [] : ownProperties(value, (key) => kind.isOwn(key, value));
-  const prototype = Object.getPrototypeOf(value) as object | null;
+  const prototype = prototypeHere(Object.getPrototypeOf(value) as object | null);
   const integrity = integrityOf(value);
   if (
     prototype === kindPrototype(kind, value) &&

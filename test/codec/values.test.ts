@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createContext, runInContext } from "node:vm";
 import * as fc from "fast-check";
 import { HeapSink } from "../../src/core/bytes.ts";
 import { SerializationError } from "../../src/core/errors.ts";
@@ -66,6 +67,30 @@ test("a buffer that can grow arrives as one, and views grow with it", () => {
   got.buffer.resize(16);
   assert.deepEqual([got.tracking.length, got.rest.length, got.fixed.length], [16, 7, 2]);
   assert.deepEqual([got.alone.byteLength, got.alone.maxByteLength], [0, 4]);
+});
+
+test("values and functions of another context of node:vm arrive as what they are", () => {
+  const context = createContext({});
+  const value = runInContext(
+    `({
+      list: [1, [2]], map: new Map([[1, new Set([2])]]), date: new Date(3), pattern: /x/g, bytes: new Uint8Array([4]),
+      boxed: Object(5), none: Object.create(null), error: new TypeError("no"), point: new (class Point { x = 6 }),
+      old(n) { return n + 1; }, plain: function (n) { return n + 2; }, arrow: (n) => n + 3,
+    })`,
+    context,
+  ) as Record<string, any>;
+  const got = travel(value) as Record<string, any>;
+  assert.equal(Object.getPrototypeOf(got), Object.prototype);
+  assert.deepStrictEqual(got["list"], [1, [2]]);
+  assert.deepStrictEqual(got["map"], new Map([[1, new Set([2])]]));
+  assert.deepStrictEqual(got["date"], new Date(3));
+  assert.deepStrictEqual(got["pattern"], /x/g);
+  assert.deepStrictEqual(got["bytes"], new Uint8Array([4]));
+  assert.deepStrictEqual(got["boxed"], Object(5));
+  assert.equal(Object.getPrototypeOf(got["none"]), null);
+  assert.ok(got["error"] instanceof TypeError);
+  assert.equal(got["point"].x, 6);
+  assert.deepEqual([got["old"](1), got["plain"](1), got["arrow"](1)], [2, 3, 4]);
 });
 
 test("objects of the platform that their constructor can make again", () => {
