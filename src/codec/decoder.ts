@@ -54,6 +54,7 @@ export class Decoder implements Reader {
       throw explain(error);
     } finally {
       this.busy = false;
+      this.#strings.endMessage();
       if (this.#objects.length > 0) this.#objects = [];
       if (this.#shapes.length > 0) this.#shapes = [];
       if (this.#cells !== undefined) this.#cells = undefined;
