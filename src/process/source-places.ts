@@ -11,7 +11,7 @@ import { ChildFd } from "./bootstrap.ts";
 import { FrameType, isInMailbox, packMessage } from "./frames.ts";
 
 /** A parent that is busy is not waited for longer: the text is printed as it is then. */
-const ANSWER_MS = 100;
+const ANSWER_MS = 1000;
 const ANSWERS_AT: number = 2 ** 40;
 const ANSWER_BYTES: number = 2 ** 20;
 const HEAD_BYTES = 8;
