@@ -3,22 +3,26 @@
 import { SerializationError, StateError } from "../core/errors.ts";
 import { TO_HANDLE } from "../core/handle.ts";
 import { onAbort } from "../core/on-abort.ts";
-import { checkFunction, checkInteger, checkKnownOptions, checkObject, typeError } from "../core/options.ts";
+import { checkFunction, checkInteger } from "../core/options.ts";
 import { cpuCount } from "../process/index.ts";
 import type { AsyncResult } from "./async-result.ts";
+import {
+  APPLY_OPTIONS,
+  type ApplyOptions,
+  checkCallOptions,
+  checkIterable,
+  checkTuple,
+  MAP_ASYNC_OPTIONS,
+  MAP_OPTIONS,
+  type MapAsyncOptions,
+  type MapOptions,
+} from "./call-options.ts";
 import { ChunkedCall } from "./chunked-call.ts";
 import { defaultChunkSize } from "./chunking.ts";
 import { Imap } from "./imap.ts";
-import { type Callbacks, PendingResult } from "./pending-result.ts";
-import {
-  checkDuration,
-  checkList,
-  checkPoolOptions,
-  checkSignal,
-  MAX_WORKERS,
-  type PoolOptions,
-} from "./pool-options.ts";
-import { checkProgress, type ProgressOption, ProgressReporter } from "./progress.ts";
+import { PendingResult } from "./pending-result.ts";
+import { checkList, checkPoolOptions, MAX_WORKERS, type PoolOptions } from "./pool-options.ts";
+import { ProgressReporter } from "./progress.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SingleCall } from "./single-call.ts";
 import type { StatsReport } from "./stats.ts";
@@ -34,29 +38,6 @@ export type StreamedResult<R> = R extends Generator<infer T> | AsyncGenerator<in
 /** In a chunk of `map`: a generator's items are gathered. */
 export type ItemResult<R> = R extends Generator<infer T> | AsyncGenerator<infer T> ? T[] : Awaited<R>;
 
-/** Options of `applyAsync`. */
-export interface ApplyOptions<R> extends Callbacks<R> {
-  /** Milliseconds that the task may run, from its beginning. Default: the pool's `taskTimeout`. */
-  readonly timeout?: number;
-  /** Aborting it ends the call with `signal.reason`; a task that runs is stopped. */
-  readonly signal?: AbortSignal;
-}
-
-/** Options of `map`, `starmap`, `imap` and `imapUnordered`. */
-export interface MapOptions {
-  /** Items in a task. Default: as Python's, four tasks for each worker; of `imap`: by the time that items take. */
-  readonly chunkSize?: number;
-  /** `true` draws a bar on a terminal; a function gets the counts. */
-  readonly progress?: ProgressOption;
-  /** Aborting it ends the call with `signal.reason`; tasks that run are stopped. */
-  readonly signal?: AbortSignal;
-  /** Milliseconds that a task (a chunk) may run, from its beginning. Default: the pool's `taskTimeout`. */
-  readonly timeout?: number;
-}
-
-/** Options of `mapAsync` and `starmapAsync`. */
-export type MapAsyncOptions<R> = MapOptions & Callbacks<R[]>;
-
 /**
  * Pools that were collected without having been closed. What is under way ends as usual, then the workers do.
  * Nothing that a scheduler holds may lead to its pool, or it would never be collected.
@@ -67,11 +48,6 @@ const dropped = new FinalizationRegistry<Scheduler>((scheduler) => scheduler.clo
 function terminateOnAbort(scheduler: Scheduler, signal: AbortSignal | undefined): void {
   if (signal !== undefined) scheduler.onEnd(onAbort(signal, () => scheduler.terminate()));
 }
-
-const CALLBACKS = ["callback", "errorCallback"];
-const APPLY_OPTIONS = ["timeout", "signal", ...CALLBACKS];
-const MAP_OPTIONS = ["chunkSize", "progress", "signal", "timeout"];
-const MAP_ASYNC_OPTIONS = [...MAP_OPTIONS, ...CALLBACKS];
 
 /**
  * Worker processes that run functions.
@@ -309,26 +285,3 @@ Object.defineProperty(Pool.prototype, TO_HANDLE, {
     );
   },
 });
-
-function checkCallOptions(method: string, options: unknown, known: readonly string[]): void {
-  checkObject("options", options);
-  checkKnownOptions(method, options, known);
-  const { chunkSize, progress, signal, timeout, callback, errorCallback } = options as MapAsyncOptions<unknown>;
-  if (chunkSize !== undefined) checkInteger("options.chunkSize", chunkSize, 1);
-  if (timeout !== undefined) checkDuration("options.timeout", timeout);
-  if (callback !== undefined) checkFunction("options.callback", callback);
-  if (errorCallback !== undefined) checkFunction("options.errorCallback", errorCallback);
-  checkProgress(progress);
-  checkSignal("options.signal", signal);
-}
-
-function checkTuple(name: string, args: unknown): void {
-  if (!Array.isArray(args)) throw typeError(name, "an array of arguments", args);
-}
-
-function checkIterable(items: unknown): void {
-  const { [Symbol.iterator]: iterator, [Symbol.asyncIterator]: asyncIterator } = (items ?? {}) as Iterable<unknown> &
-    AsyncIterable<unknown>;
-  if ((typeof iterator !== "function" && typeof asyncIterator !== "function") || typeof items === "string")
-    throw typeError("items", "an array, or another iterable or async iterable", items);
-}
