@@ -107,3 +107,17 @@ test("blocking views travel as those of the same object, also into a manager", a
   assert.deepEqual(await dict.toObject(), { a: 1, b: 2, c: 3 });
   assert.deepEqual(await list.toArray(), [1, 2, 1, 2]);
 });
+
+test("a value and an array hold what their type can hold, as those in shared memory do", async () => {
+  const value = await shared.value("float32", 0.1);
+  assert.equal(await value.get(), Math.fround(0.1));
+  assert.equal(await value.compareExchange(0.1, 0.3), Math.fround(0.1));
+  assert.equal(await value.compareExchange(0.1, 0.5), Math.fround(0.3));
+  assert.equal(await value.add(1), Math.fround(0.3));
+  assert.equal(await value.get(), Math.fround(Math.fround(0.3) + 1));
+  const array = await shared.array("f", [0.1, 2]);
+  await array.set(-1, 0.7);
+  assert.deepEqual(await array.toArray(), [Math.fround(0.1), Math.fround(0.7)]);
+  assert.deepEqual(await array.slice(1), [Math.fround(0.7)]);
+  assert.deepEqual(await (await shared.array("int64", 2)).toArray(), [0n, 0n]);
+});

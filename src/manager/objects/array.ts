@@ -7,6 +7,7 @@ import {
   type ElementType,
 } from "../../shared/element-types.ts";
 import { type Items, itemsOf } from "./content.ts";
+import { elementsOf } from "./elements.ts";
 import { placeOf } from "./place.ts";
 
 /** Numbers of one type; the length is fixed. Indexes below 0 count from the end. What does not fit is refused. */
@@ -19,10 +20,12 @@ export class ManagedArray<T extends ElementType = ElementType> {
     this.#kind = elementKind(type);
     if (typeof values === "number") {
       checkInteger("length", values, 0, 2 ** 32 - 1);
-      this.#values = Array.from({ length: values }, () => this.#kind.zero as ElementOf<T>);
+      this.#values = elementsOf(this.#kind, values);
     } else {
-      this.#values = itemsOf("values", values);
-      this.#values.forEach((value, i) => this.#kind.check(`values[${i}]`, value));
+      const list = itemsOf("values", values);
+      list.forEach((value, i) => this.#kind.check(`values[${i}]`, value));
+      this.#values = elementsOf(this.#kind, list.length);
+      for (const [i, value] of list.entries()) this.#values[i] = value;
     }
   }
 
@@ -80,12 +83,12 @@ export class ManagedArray<T extends ElementType = ElementType> {
 
   /** As `slice` of an array. */
   slice(start?: number, end?: number): ElementOf<T>[] {
-    return this.#values.slice(start, end);
+    return Array.from(this.#values.slice(start, end));
   }
 
   /** A copy of it. */
   toArray(): ElementOf<T>[] {
-    return this.#values.slice();
+    return Array.from(this.#values);
   }
 
   /** Replaces an element by what `fn`, which runs in the manager, makes of it; nothing else happens meanwhile. Gives the new one. */
