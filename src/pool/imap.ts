@@ -15,7 +15,8 @@ export interface ImapPool {
   readonly processes: number;
   /** Sends a chunk; throws if it cannot travel. */
   send(items: unknown[], index: number, listener: TaskListener): Task;
-  readonly isTerminated: boolean;
+  /** Why its tasks are cancelled, once it was terminated. */
+  readonly termination: Error | undefined;
   /** Nobody wants what comes of a task; one that runs may go on. */
   drop(task: Task): void;
   /** Ends tasks, running ones, too. */
@@ -68,6 +69,7 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
 
   /** The next result. Rejects for an item that failed; the call after gives the next one. */
   next(): Promise<IteratorResult<unknown>> {
+    this.#endWithPool();
     const waiting = deferred<IteratorResult<unknown>>();
     this.#waiting.push(waiting);
     this.#leftAtError = false;
@@ -98,6 +100,12 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
     this.#source.fail(error);
   }
 
+  /** With its pool ends what needs the pool to go on. If no task of it was under way then, nobody has told it. */
+  #endWithPool(): void {
+    const { termination } = this.#pool;
+    if (termination !== undefined && !this.#source.ended) this.fail(termination);
+  }
+
   /** Calls back once, when it has ended. */
   onEnd(listener: () => void): void {
     this.#onEnd.push(listener);
@@ -116,7 +124,7 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   }
 
   error(error: unknown, task: Task): void {
-    if (this.#pool.isTerminated) return this.fail(error);
+    if (this.#pool.termination !== undefined) return this.fail(error);
     // The chunk as a whole: its worker died, say. A stream breaks off once, whatever was to follow.
     if (task.isStream === true) this.#ended(task, [{ ok: false, error, stream: task }]);
     else

@@ -263,8 +263,8 @@ export class Pool {
           scheduler.submit(task);
           return task;
         },
-        get isTerminated() {
-          return scheduler.state === "terminated";
+        get termination() {
+          return scheduler.termination;
         },
         drop: (task) => scheduler.drop(task),
         cancel: (tasks, error) => scheduler.cancelAll(tasks, error),

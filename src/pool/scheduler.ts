@@ -294,6 +294,11 @@ export class Scheduler implements WorkerListener {
     this.#failAll(() => error);
   }
 
+  /** What becomes of tasks once the pool was terminated; undefined before. */
+  get termination(): CancelledError | undefined {
+    return this.#state === "terminated" ? this.#terminated() : undefined;
+  }
+
   #terminated(): CancelledError {
     return new CancelledError(`The task was cancelled: pool "${this.options.name}" was terminated`);
   }

@@ -64,6 +64,31 @@ test("terminate ends an imap over an endless input: one CancelledError, then not
   await pool.join();
 });
 
+test("terminate ends an imap also when all its tasks are done, and their results wait to be taken", async () => {
+  const pool = new Pool(1);
+  const closed = { count: 0 };
+  const items = pool.imap(square, naturals(closed), { chunkSize: 1 });
+  await items.next();
+  // A worker runs its tasks in order, so whatever the imap has sent by now is done.
+  await pool.apply(square, [1]);
+  pool.terminate();
+  await assert.rejects(items.next(), CancelledError);
+  assert.deepEqual(await items.next(), { done: true, value: undefined });
+  assert.equal(closed.count, 1);
+  await pool.join();
+});
+
+test("what a pool has done is taken after it was terminated, if nothing was to follow", async () => {
+  const pool = new Pool(1);
+  const items = pool.imap(square, [1, 2], { chunkSize: 1 });
+  assert.deepEqual(await items.next(), { done: false, value: 1 });
+  await pool.apply(square, [1]);
+  pool.terminate();
+  assert.deepEqual(await items.next(), { done: false, value: 4 });
+  assert.deepEqual(await items.next(), { done: true, value: undefined });
+  await pool.join();
+});
+
 test("close lets a map and an imap that are under way go on to their ends", async () => {
   const pool = new Pool(2);
   const numbers = Array.from({ length: 100 }, (_, i) => i);

@@ -99,7 +99,7 @@ test("an AsyncResult settles once, for everybody who waits", async () => {
 class FakePool implements ImapPool {
   readonly processes = 2;
   readonly sent: { items: unknown[]; index: number; listener: TaskListener }[] = [];
-  readonly isTerminated = false;
+  readonly termination = undefined;
   dropped = 0;
 
   send(items: unknown[], index: number, listener: TaskListener): Task {
