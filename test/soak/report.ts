@@ -76,7 +76,8 @@ function growthTable(growth: readonly Growth[]): string {
       " | ",
     ),
   );
-  return `Medians of two windows, the first third of the run not counted:
+  return `Two windows, the first third of the run not counted; of memory the most in each, since what was freed goes back to the system now and
+then, of everything else the median:
 
 | figure | first window | last window | may grow by | |
 | --- | --: | --: | --: | --- |
