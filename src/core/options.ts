@@ -1,6 +1,7 @@
 /** Checks of arguments: one function per kind; each error names the argument, what was expected and what came. */
 
 import { inspect } from "node:util";
+import { isPromise } from "./is-promise.ts";
 
 function withCode<E extends Error>(error: E, code: string): E {
   return Object.assign(error, { code });
@@ -26,8 +27,7 @@ export function checkFunction(name: string, value: unknown): asserts value is (.
 
 /** Refuses what a function gave that should have been done when it returned. @returns it otherwise. */
 export function checkNoPromise<T>(name: string, result: T): T {
-  if (typeof result !== "object" || result === null || !("then" in result) || typeof result.then !== "function")
-    return result;
+  if (!isPromise(result)) return result;
   // Who is told here that a promise is no good does not see it reject.
   Promise.resolve(result).catch(() => {});
   throw typeError(name, "a function that returns no promise", result);

@@ -1,9 +1,9 @@
 /** Serves requests: finds the object, decodes the arguments, calls the method in the object's order, and replies. */
 
-import { types } from "node:util";
 import { type ByteSource, sourceOf } from "../core/bytes.ts";
 import { CancelledError, StateError } from "../core/errors.ts";
 import { loadFacade } from "../core/facade.ts";
+import { isPromise } from "../core/is-promise.ts";
 import { needsHandles, prepare } from "../codec/index.ts";
 import { type Call, serveCall } from "./call-context.ts";
 import { checkMember, perform } from "./member.ts";
@@ -89,7 +89,7 @@ export class Dispatcher {
       this.#fail(session, request.call, error);
       return undefined;
     }
-    if (!isThenable(result)) {
+    if (!isPromise(result)) {
       this.#succeed(session, object, request, call, result);
       return undefined;
     }
@@ -133,9 +133,4 @@ function withSignal(session: Session, call: number, args: readonly unknown[]): r
   session.cancellable.set(call, controller);
   const options = args.at(-1) as object | undefined;
   return [...args.slice(0, -1), { ...options, signal: controller.signal }];
-}
-
-function isThenable(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return types.isPromise(value) || typeof (value as { then?: unknown }).then === "function";
 }

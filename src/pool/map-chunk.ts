@@ -1,7 +1,8 @@
 /** A chunk of `map` in the worker: one result for all its items. */
 
 import { type AnyGenerator, isGenerator } from "../core/generators.ts";
-import { type AnyFunction, isPromise } from "./task-values.ts";
+import { isPromise } from "../core/is-promise.ts";
+import type { AnyFunction } from "./task-values.ts";
 
 export function mapChunk(items: unknown[], fn: AnyFunction): unknown {
   const values: unknown[] = [];

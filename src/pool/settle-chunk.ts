@@ -3,7 +3,8 @@
 import { encodeError, encodeTo } from "../codec/encode.ts";
 import { HeapSink } from "../core/bytes.ts";
 import { type AnyGenerator, isGenerator } from "../core/generators.ts";
-import { type AnyFunction, isPromise } from "./task-values.ts";
+import { isPromise } from "../core/is-promise.ts";
+import type { AnyFunction } from "./task-values.ts";
 
 /** Who encodes an error. */
 export interface Origin {

@@ -17,7 +17,8 @@ import { ResultWriter } from "./result-writer.ts";
 import { Outcomes, settleChunk } from "./settle-chunk.ts";
 import { Sleeper } from "./sleeper.ts";
 import { isGenerator } from "../core/generators.ts";
-import { type AnyFunction, isPromise } from "./task-values.ts";
+import { isPromise } from "../core/is-promise.ts";
+import type { AnyFunction } from "./task-values.ts";
 import { Kind, Word, WorkerState } from "./worker-cell.ts";
 
 /** What a worker is started with: plain data. */
