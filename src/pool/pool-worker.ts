@@ -126,6 +126,11 @@ export class PoolWorker implements ResultListener {
     return this.#lane.waiting;
   }
 
+  /** Tasks that others may take: those that have not begun, but for one that it begins now or has ended just now. */
+  get surplus(): number {
+    return this.ready ? this.#lane.surplus : this.waiting;
+  }
+
   /** The task that runs. */
   get current(): Task | undefined {
     return this.#lane.current;
@@ -139,6 +144,15 @@ export class PoolWorker implements ResultListener {
   /** Milliseconds since the current task began. */
   get runningMs(): number {
     return monotonicNow() - (arena().doubles[(this.#base + Word.startedAt) / 2] as number);
+  }
+
+  /**
+   * Milliseconds since its lane has moved: since the current task began, or since the next one came, if that was later. A worker
+   * that had nothing to do may need a moment to begin.
+   */
+  get stillMs(): number {
+    const waitingMs = performance.now() - (this.#lane.next?.queuedAt ?? 0);
+    return Math.min(this.runningMs, waitingMs);
   }
 
   get asleep(): boolean {

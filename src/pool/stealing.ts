@@ -29,7 +29,7 @@ export class Stealing {
     for (let idle = this.#workers.idle(); idle.length > 0; idle = this.#workers.idle()) {
       const victim = this.#workers.fullest();
       if (victim === undefined) return;
-      if (victim.runningMs < STEAL_AFTER_MS && victim.ready) return this.#shareSoon();
+      if (victim.stillMs < STEAL_AFTER_MS && victim.ready) return this.#shareSoon();
       this.#shareTasks(victim, idle);
     }
   }

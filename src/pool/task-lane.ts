@@ -36,6 +36,18 @@ export class TaskLane {
     return Math.max(0, (this.#number - this.#turn) | 0);
   }
 
+  /** The first task that has not begun. */
+  get next(): Task | undefined {
+    const turn = this.#turn;
+    for (const task of this.tasks) if (!hasBegun(task, turn)) return task;
+    return undefined;
+  }
+
+  /** How many tasks have not begun, without the one that it begins next if none runs. */
+  get surplus(): number {
+    return Math.min(this.waiting, this.tasks.size - 1);
+  }
+
   /** The task that runs; the last of those that have begun and are not known to have ended. */
   get current(): Task | undefined {
     const turn = this.#turn;

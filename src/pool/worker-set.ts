@@ -49,10 +49,10 @@ export class WorkerSet {
     return this.list.filter((worker) => worker.isVacant);
   }
 
-  /** The one with the most tasks that have not begun; undefined if there are none. */
+  /** The one with the most tasks that others may take; undefined if there are none. */
   fullest(): PoolWorker | undefined {
     let fullest: PoolWorker | undefined;
-    for (const worker of this.list) if (worker.waiting > (fullest?.waiting ?? 0)) fullest = worker;
+    for (const worker of this.list) if (worker.surplus > (fullest?.surplus ?? 0)) fullest = worker;
     return fullest;
   }
 
