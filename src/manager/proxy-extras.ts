@@ -2,7 +2,7 @@
 
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { QueueShutdownError } from "../core/errors.ts";
-import { checkFunction } from "../core/options.ts";
+import { checkFunction, checkNoPromise } from "../core/options.ts";
 import { poolExtras } from "./pool-proxy.ts";
 import { remoteIterator } from "./remote-iterator.ts";
 import { refOf } from "./remote-proxy.ts";
@@ -17,7 +17,7 @@ export interface ManagedGuard {
 export interface AcquirableExtras {
   /** Holds it around `fn`, which runs in this process. */
   use<R>(fn: () => R | Promise<R>): Promise<R>;
-  /** As `use`, blocking. */
+  /** As `use`, blocking. @throws TypeError if `fn` returns a promise: what it stands for would go on without it. */
   useSync<R>(fn: () => R): R;
   /** Acquires it and gives what releases it: `await using held = await lock.guard()`. */
   guard(): Promise<ManagedGuard>;
@@ -48,7 +48,7 @@ const acquirable = {
     checkFunction("fn", fn);
     refOf(this).callSync("acquire", []);
     try {
-      return fn();
+      return checkNoPromise("fn", fn());
     } finally {
       refOf(this).callSync("release", []);
     }

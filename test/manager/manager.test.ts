@@ -355,6 +355,16 @@ test("91. each type is used in a child", async () => {
   assert.equal(await bounded.value(), 1);
 });
 
+test("useSync() of a lock refuses a function that goes on without it", async () => {
+  const lock = await shared.lock();
+  const asynchronous = async (): Promise<void> => {
+    await Promise.resolve();
+    throw new Error("nobody waits for this");
+  };
+  assert.throws(() => lock.useSync(asynchronous), { name: "TypeError", message: /fn must be .* no promise/ });
+  assert.equal(await lock.locked(), false);
+});
+
 test("92. an error raised through a proxy keeps nothing alive, at the caller or in the manager", async () => {
   // Of its own: what other tests have left is collected at any time.
   const m = await Manager.start();
