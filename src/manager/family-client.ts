@@ -14,15 +14,13 @@ import { Callbacks } from "./callbacks.ts";
 import { type ClientLink, Sleep } from "./link-memory.ts";
 import type { ManagerCell } from "./manager-cell.ts";
 import { PatientSpin } from "./patient-spin.ts";
-import { type Origin, type Outcome, PendingCalls, type Waiter, withOrigin } from "./pending-calls.ts";
-import { CONTROL_ID, Op, REPLY_HEADER_BYTES, SIGNAL, Status } from "./protocol.ts";
-import type { ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
+import { originOf, type Outcome, PendingCalls, withOrigin } from "./pending-calls.ts";
+import { CONTROL_ID, Op, REPLY_HEADER_BYTES, Status } from "./protocol.ts";
+import type { Invocation, ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
 import { ReplyLoop } from "./reply-loop.ts";
 import { RequestLine } from "./request-line.ts";
 import { ServerDeath } from "./server-death.ts";
 
-/** Calls that wait at a time and know where they were made. */
-const ORIGINS_KEPT = 64;
 /** Calls that a manager which is kept warm answers ahead. */
 const REHEARSALS = 20;
 
@@ -37,7 +35,7 @@ export interface ClientHooks {
 
 export class FamilyClient implements ManagerClient {
   readonly #hooks: ClientHooks;
-  readonly #pending = new PendingCalls(false);
+  readonly #pending: PendingCalls;
   readonly #callbacks = new Callbacks();
   readonly #spin = new PatientSpin();
   readonly #line: RequestLine;
@@ -53,6 +51,13 @@ export class FamilyClient implements ManagerClient {
 
   constructor(manager: ManagerCell, hooks: ClientHooks) {
     this.#hooks = hooks;
+    this.#pending = new PendingCalls(
+      {
+        send: (call, invocation, flags) => this.#sendSoon(call, invocation, flags),
+        cancel: (call) => this.#cancel(call),
+      },
+      false,
+    );
     this.#line = new RequestLine(manager, () => this.#hear());
     this.#loop = new ReplyLoop(this.#line, this);
     this.#death = new ServerDeath(manager, () => hooks.noteExit());
@@ -63,65 +68,17 @@ export class FamilyClient implements ManagerClient {
     return this.#pending.size > 0;
   }
 
-  call(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.#post(id, op, name, args, signal, { resolve, reject, origin: this.#origin(this.call) });
-    });
+  post(invocation: Invocation, settler: Settler, entry: Function): void {
+    this.#pending.post(invocation, settler, entry);
   }
 
-  post(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-    { resolve, reject }: Settler,
-  ): void {
-    this.#post(id, op, name, args, signal, { resolve, reject, origin: this.#origin(this.post) });
-  }
-
-  /** It takes as long as all the rest of a call, so in a flood of calls only the first ones know where they come from. */
-  #origin(method: Function): Origin {
-    const origin = {};
-    if (this.#pending.size < ORIGINS_KEPT) Error.captureStackTrace(origin, method);
-    return origin;
-  }
-
-  #post(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-    waiter: Waiter,
-  ): void {
-    try {
-      signal?.throwIfAborted();
-      const number = this.#pending.nextNumber();
-      this.#send(number, id, op, signal === undefined ? 0 : SIGNAL, name, args);
-      this.#line.wakeServerSoon();
-      this.#pending.wait(number, waiter, signal, () => this.#cancel(number));
-      this.#loop.start();
-    } catch (error) {
-      waiter.reject(error);
-    }
-  }
-
-  callSync(id: number, op: number, name: string, args: readonly unknown[]): unknown {
+  callSync(invocation: Invocation): unknown {
     const number = this.#pending.nextNumber();
-    this.#send(number, id, op, 0, name, args);
+    this.#send(number, invocation, 0);
     this.#line.wakeServer();
     const outcome = this.#waitSync(number);
     if (!outcome.error) return outcome.value;
-    const origin = {};
-    Error.captureStackTrace(origin, this.callSync);
-    throw withOrigin(outcome.value, origin);
+    throw withOrigin(outcome.value, originOf(this.callSync));
   }
 
   callback(fn: (...args: never[]) => unknown): object {
@@ -162,9 +119,16 @@ export class FamilyClient implements ManagerClient {
     this.#failAll();
   }
 
-  #send(number: number, id: number, op: number, flags: number, name: string, args: readonly unknown[]): void {
+  #send(number: number, { id, op, name, args }: Invocation, flags: number): void {
     if (this.#closed !== undefined) throw this.#death.error(this.#closed);
     this.#line.write(number, id, op, flags, name, args);
+  }
+
+  /** For who goes on meanwhile. */
+  #sendSoon(number: number, invocation: Invocation, flags: number): void {
+    this.#send(number, invocation, flags);
+    this.#line.wakeServerSoon();
+    this.#loop.start();
   }
 
   #cancel(number: number): void {

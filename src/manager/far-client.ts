@@ -14,11 +14,11 @@ import {
   writingFor,
 } from "./handles.ts";
 import { MessageSocket } from "./message-socket.ts";
-import { PendingCalls, type Waiter } from "./pending-calls.ts";
-import { Op, SIGNAL, writeRequest } from "./protocol.ts";
+import { PendingCalls } from "./pending-calls.ts";
+import { Op, writeRequest } from "./protocol.ts";
 import { makeProxy } from "./proxy.ts";
 import { RemoteProxy, refOf } from "./remote-proxy.ts";
-import type { ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
+import type { Invocation, ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
 
 const WRITE = { functions: false, handles: PROXY_TAG, root: "args" } as const;
 
@@ -31,7 +31,7 @@ interface Known {
 
 export class FarClient implements ManagerClient {
   readonly #socket: MessageSocket;
-  readonly #pending = new PendingCalls(true);
+  readonly #pending: PendingCalls;
   readonly #known = new Map<number, Known>();
   readonly #collected = new FinalizationRegistry<number>((id) => {
     if (this.#known.get(id)?.proxy.deref() === undefined) this.#forget(id);
@@ -43,60 +43,24 @@ export class FarClient implements ManagerClient {
   constructor(socket: MessageSocket, maxMessage: number, theirMaxMessage: number) {
     this.#socket = socket;
     this.#theirMaxMessage = theirMaxMessage;
+    this.#pending = new PendingCalls(
+      {
+        send: (call, invocation, flags) => this.#send(call, invocation, flags),
+        cancel: (call) => this.#tell(call, 0, Op.cancel, ""),
+      },
+      true,
+    );
     socket.unref();
     const close = (error: Error | undefined): void =>
       this.#end(`the connection ended${error === undefined ? "" : `: ${error.message}`}`);
     socket.listen(maxMessage, (message) => this.#take(message), close);
   }
 
-  call(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const origin = {};
-      Error.captureStackTrace(origin, this.call);
-      this.#post(id, op, name, args, signal, { resolve, reject, origin });
-    });
+  post(invocation: Invocation, settler: Settler, entry: Function): void {
+    this.#pending.post(invocation, settler, entry);
   }
 
-  post(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-    { resolve, reject }: Settler,
-  ): void {
-    this.call(id, op, name, args, signal).then(resolve, reject);
-  }
-
-  #post(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-    waiter: Waiter,
-  ): void {
-    try {
-      signal?.throwIfAborted();
-      this.#assertOpen();
-      const number = this.#pending.nextNumber();
-      this.#socket.send(
-        this.#checkLength(this.#request(number, id, op, signal === undefined ? 0 : SIGNAL, name, args)),
-      );
-      this.#socket.ref();
-      this.#pending.wait(number, waiter, signal, () => this.#tell(number, 0, Op.cancel, ""));
-    } catch (error) {
-      waiter.reject(error);
-    }
-  }
-
-  callSync(_id: number, _op: number, name: string): never {
+  callSync({ name }: Invocation): never {
     throw new StateError(
       `Cannot wait for "${name}" in a blocking call: the manager is reached through a socket; use the promise`,
     );
@@ -127,6 +91,12 @@ export class FarClient implements ManagerClient {
   close(): void {
     this.#end("the connection was closed");
     this.#socket.close();
+  }
+
+  #send(call: number, { id, op, name, args }: Invocation, flags: number): void {
+    this.#assertOpen();
+    this.#socket.send(this.#checkLength(this.#request(call, id, op, flags, name, args)));
+    this.#socket.ref();
   }
 
   #request(number: number, id: number, op: number, flags: number, name: string, args: readonly unknown[]): Uint8Array {

@@ -2,9 +2,10 @@
 
 import { StateError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
+import { isPromise } from "../core/is-promise.ts";
 import { Caller, serveCall } from "./call-context.ts";
 import { checkMember, perform } from "./member.ts";
-import type { ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
+import type { Invocation, ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
 import type { SharedObject } from "./shared-object.ts";
 
 export class LocalClient implements ManagerClient {
@@ -17,32 +18,29 @@ export class LocalClient implements ManagerClient {
     this.#transfer = transfer;
   }
 
-  call(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+  post({ id, op, name, args, signal }: Invocation, { resolve, reject }: Settler): void {
+    const task = (object: SharedObject): unknown => {
+      try {
+        const given = signal === undefined ? args : [...args.slice(0, -1), { ...(args.at(-1) as object), signal }];
+        const result = serveCall({ caller: this.#caller }, () => perform(object, op, name, given));
+        if (isPromise(result)) result.then(resolve, reject);
+        else resolve(result);
+        return result;
+      } catch (error) {
+        reject(error);
+        return undefined;
+      }
+    };
+    try {
       const object = this.#object(id);
       checkMember(object, op, name);
-      const given = signal === undefined ? args : [...args.slice(0, -1), { ...(args.at(-1) as object), signal }];
-      const task = (): unknown => {
-        try {
-          const result = serveCall({ caller: this.#caller }, () => perform(object, op, name, given));
-          resolve(result);
-          return result;
-        } catch (error) {
-          reject(error as Error);
-          return undefined;
-        }
-      };
-      object.inTurn(task, !object.isOvertaken(name));
-    });
+      object.inTurn(() => task(object), !object.isOvertaken(name));
+    } catch (error) {
+      reject(error);
+    }
   }
 
-  callSync(id: number, op: number, name: string, args: readonly unknown[]): unknown {
+  callSync({ id, op, name, args }: Invocation): unknown {
     const object = this.#object(id);
     checkMember(object, op, name);
     const result = serveCall({ caller: this.#caller }, () => perform(object, op, name, args));
@@ -53,17 +51,6 @@ export class LocalClient implements ManagerClient {
       );
     }
     return result;
-  }
-
-  post(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-    { resolve, reject }: Settler,
-  ): void {
-    this.call(id, op, name, args, signal).then(resolve, reject);
   }
 
   awaitReplies(): never {

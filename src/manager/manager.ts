@@ -12,7 +12,7 @@ import { checkManagerOptions, checkTypes, type ManagerOptions } from "./manager-
 import { ObjectMakers } from "./object-makers.ts";
 import { CONTROL_ID, Op } from "./protocol.ts";
 import { RemoteProxy } from "./remote-proxy.ts";
-import { type ManagerClient } from "./remote-ref.ts";
+import { type ManagerClient, promiseOf } from "./remote-ref.ts";
 import type { Remote } from "./remote-types.ts";
 import { takeServer } from "./server-process.ts";
 import {
@@ -223,7 +223,11 @@ export class Manager extends ObjectMakers {
         new ManagerDiedError("Cannot use the manager: it was shut down", this.#connected.family?.words.death()),
       );
     }
-    return this.#connected.client.call(CONTROL_ID, Op.call, name, args, undefined);
+    return promiseOf(
+      this.#connected.client,
+      { id: CONTROL_ID, op: Op.call, name, args, signal: undefined },
+      this.#control,
+    );
   }
 
   #transfer(): { tag: string; data: BlockRef; abort: () => void } {

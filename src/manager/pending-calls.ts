@@ -4,20 +4,28 @@ import { type ByteSource, sourceOf } from "../core/bytes.ts";
 import { onAbort } from "../core/on-abort.ts";
 import { decodeErrorFrom, decodeFrom, prepare } from "../codec/index.ts";
 import { PROXY_TAG } from "./handles.ts";
-import { REPLY_HEADER_BYTES, Status } from "./protocol.ts";
-import type { Settler } from "./remote-ref.ts";
+import { REPLY_HEADER_BYTES, SIGNAL, Status } from "./protocol.ts";
+import type { Invocation, Settler } from "./remote-ref.ts";
+
+/** Calls that wait at a time and know where they were made. */
+const ORIGINS_KEPT = 64;
 
 /** Where a call was made, for the stack of an error. */
 export interface Origin {
   readonly stack?: string;
 }
 
-export interface Waiter extends Settler {
-  readonly origin: Origin;
+/** How a client sends. */
+export interface Sender {
+  /** Sends a request; throws if it cannot. */
+  send(call: number, invocation: Invocation, flags: number): void;
+  /** Asks the manager to stop; it answers all the same. */
+  cancel(call: number): void;
 }
 
 interface Pending {
-  readonly waiter: Waiter;
+  readonly settler: Settler;
+  readonly origin: Origin;
   readonly signal: AbortSignal | undefined;
   readonly endSignal: (() => void) | undefined;
 }
@@ -34,11 +42,13 @@ const NOTHING: Outcome = { error: false, value: undefined };
 
 export class PendingCalls {
   readonly #calls = new Map<number, Pending>();
+  readonly #sender: Sender;
   readonly #stranger: boolean;
   #last = 0;
 
   /** @param stranger The manager is no family: no functions are taken from it. */
-  constructor(stranger: boolean) {
+  constructor(sender: Sender, stranger: boolean) {
+    this.#sender = sender;
     this.#stranger = stranger;
   }
 
@@ -52,10 +62,23 @@ export class PendingCalls {
     return this.#last;
   }
 
-  /** Waits for the reply. @param cancel Asks the manager to stop; it answers all the same. */
-  wait(call: number, waiter: Waiter, signal: AbortSignal | undefined, cancel: () => void): void {
-    const endSignal = signal === undefined ? undefined : onAbort(signal, cancel);
-    this.#calls.set(call, { waiter, signal, endSignal });
+  /** Sends a request, and tells `settler` what comes of it. @param entry Its callers are where the call was made. */
+  post(invocation: Invocation, settler: Settler, entry: Function): void {
+    const { signal } = invocation;
+    try {
+      signal?.throwIfAborted();
+      const call = this.nextNumber();
+      this.#sender.send(call, invocation, signal === undefined ? 0 : SIGNAL);
+      const endSignal = signal === undefined ? undefined : onAbort(signal, () => this.#sender.cancel(call));
+      this.#calls.set(call, { settler, origin: this.#origin(entry), signal, endSignal });
+    } catch (error) {
+      settler.reject(error);
+    }
+  }
+
+  /** It takes as long as all the rest of a call, so in a flood of calls only the first ones know where they come from. */
+  #origin(entry: Function): Origin {
+    return this.#calls.size < ORIGINS_KEPT ? originOf(entry) : {};
   }
 
   /** Reads a reply's header. */
@@ -70,7 +93,7 @@ export class PendingCalls {
     this.#calls.delete(call);
     pending.endSignal?.();
     const outcome = now ? this.read(source) : this.#readLater(source);
-    if (outcome instanceof Promise) outcome.then((ready) => finish(pending, ready), pending.waiter.reject);
+    if (outcome instanceof Promise) outcome.then((ready) => finish(pending, ready), pending.settler.reject);
     else finish(pending, outcome);
   }
 
@@ -97,7 +120,7 @@ export class PendingCalls {
     this.#calls.clear();
     for (const pending of calls) {
       pending.endSignal?.();
-      pending.waiter.reject(withOrigin(errorFor(), pending.waiter.origin));
+      pending.settler.reject(withOrigin(errorFor(), pending.origin));
     }
   }
 
@@ -113,15 +136,22 @@ export class PendingCalls {
   }
 }
 
-function finish({ waiter, signal }: Pending, { error, value }: Outcome): void {
-  if (!error) waiter.resolve(value);
-  else if (signal?.aborted === true && isCancelled(value)) waiter.reject(signal.reason);
-  else waiter.reject(withOrigin(value, waiter.origin));
+function finish({ settler, origin, signal }: Pending, { error, value }: Outcome): void {
+  if (!error) settler.resolve(value);
+  else if (signal?.aborted === true && isCancelled(value)) settler.reject(signal.reason);
+  else settler.reject(withOrigin(value, origin));
 }
 
 function isCancelled(error: unknown): boolean {
   const { name } = error as { name?: unknown };
   return name === "CancelledError" || name === "AbortError";
+}
+
+/** The callers of a function that is under way. */
+export function originOf(entry: Function): Origin {
+  const origin = {};
+  Error.captureStackTrace(origin, entry);
+  return origin;
 }
 
 /** Adds to an error of the manager where this process called it. */

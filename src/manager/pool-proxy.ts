@@ -53,10 +53,12 @@ function begin(
     });
     settle(result, state, value);
   };
-  ref.client.post(ref.id, Op.call, method, [fn, list, here(ref, others)], ending.signal, {
-    resolve: (value) => finish("fulfilled", value),
-    reject: (error) => finish("rejected", error),
-  });
+  const args = [fn, list, here(ref, others)];
+  ref.client.post(
+    { id: ref.id, op: Op.call, name: method, args, signal: ending.signal },
+    { resolve: (value) => finish("fulfilled", value), reject: (error) => finish("rejected", error) },
+    begin,
+  );
   return result;
 }
 

@@ -5,6 +5,18 @@ import type { HandleTransfer } from "../core/handle.ts";
 import type { Surface } from "./surface.ts";
 import { Op } from "./protocol.ts";
 
+/** What is asked of an object. */
+export interface Invocation {
+  /** The object's number. */
+  readonly id: number;
+  readonly op: number;
+  /** Of the method or property. */
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** Aborts the call. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Who is told what became of a call. */
 export interface Settler {
   readonly resolve: (value: unknown) => void;
@@ -13,33 +25,27 @@ export interface Settler {
 
 /** The way from this process to a manager. */
 export interface ManagerClient {
-  /** Sends a request; the promise is settled by the reply. Rejects with ManagerDiedError when the manager dies. */
-  call(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-  ): Promise<unknown>;
-  /** As `call`, but tells who waits at once, also while this thread is blocked in `awaitReplies`. */
-  post(
-    id: number,
-    op: number,
-    name: string,
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-    settler: Settler,
-  ): void;
+  /**
+   * Sends a request, and tells `settler` what comes of it: at once, also while this thread is blocked in `awaitReplies`. A
+   * ManagerDiedError if the manager dies.
+   * @param entry The function that was called: the stack of an error begins with its caller.
+   */
+  post(invocation: Invocation, settler: Settler, entry: Function): void;
   /** Blocks this thread until replies have come, at most for a time. */
   awaitReplies(milliseconds: number): void;
-  /** As `call`, but blocks this thread. */
-  callSync(id: number, op: number, name: string, args: readonly unknown[]): unknown;
+  /** Sends a request and blocks this thread until it is answered. */
+  callSync(invocation: Invocation): unknown;
   /** This process lets go of an object. */
   drop(ref: RemoteRef): void;
   /** What is sent in place of the proxy. */
   transfer(ref: RemoteRef): HandleTransfer;
   /** A function of this process as the manager can call it. */
   callback(fn: (...args: never[]) => unknown): object;
+}
+
+/** Sends a request; the promise is settled by the reply. @param entry As for `post`. */
+export function promiseOf(client: ManagerClient, invocation: Invocation, entry: Function): Promise<unknown> {
+  return new Promise((resolve, reject) => client.post(invocation, { resolve, reject }, entry));
 }
 
 /** Something to let go of: the cell that says who holds the object. */
@@ -70,38 +76,42 @@ export class RemoteRef {
 
   call(name: string, args: readonly unknown[]): Promise<unknown> {
     try {
-      return this.#call(name, args);
+      return promiseOf(this.client, this.#invocation(name, args), this.call);
     } catch (error) {
       return Promise.reject(error as Error);
     }
   }
 
-  #call(name: string, args: readonly unknown[]): Promise<unknown> {
+  /** A call whose last argument may hold a signal, which does not travel. */
+  #invocation(name: string, args: readonly unknown[]): Invocation {
     this.#assertHeld(name);
     const last = args.length === 0 ? undefined : args[args.length - 1];
-    if (typeof last !== "object" && typeof last !== "function")
-      return this.client.call(this.id, Op.call, name, args, undefined);
+    if (typeof last !== "object" && typeof last !== "function") return this.#asked(Op.call, name, args);
     const signal = signalOf(last);
-    if (signal === undefined) return this.client.call(this.id, Op.call, name, this.#outgoing(name, args), undefined);
+    if (signal === undefined) return this.#asked(Op.call, name, this.#outgoing(name, args));
     const { signal: _, ...options } = last as { signal: AbortSignal };
-    return this.client.call(this.id, Op.call, name, this.#outgoing(name, [...args.slice(0, -1), options]), signal);
+    return this.#asked(Op.call, name, this.#outgoing(name, [...args.slice(0, -1), options]), signal);
   }
 
   callSync(name: string, args: readonly unknown[]): unknown {
     this.#assertHeld(name);
-    return this.client.callSync(this.id, Op.call, name, this.#outgoing(name, args));
+    return this.client.callSync(this.#asked(Op.call, name, this.#outgoing(name, args)));
   }
 
   get(name: string): Promise<unknown> {
-    return this.client.call(this.id, Op.get, name, [], undefined);
+    return promiseOf(this.client, this.#asked(Op.get, name, []), this.get);
   }
 
   getSync(name: string): unknown {
-    return this.client.callSync(this.id, Op.get, name, []);
+    return this.client.callSync(this.#asked(Op.get, name, []));
   }
 
   setSync(name: string, value: unknown): void {
-    this.client.callSync(this.id, Op.set, name, [value]);
+    this.client.callSync(this.#asked(Op.set, name, [value]));
+  }
+
+  #asked(op: number, name: string, args: readonly unknown[], signal?: AbortSignal): Invocation {
+    return { id: this.id, op, name, args, signal };
   }
 
   /** Lets go of the object. Repeatable. */
