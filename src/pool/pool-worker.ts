@@ -131,6 +131,21 @@ export class PoolWorker implements ResultListener {
     return this.ready ? this.#lane.surplus : this.waiting;
   }
 
+  /** The first task that has not begun. */
+  get next(): Task | undefined {
+    return this.#lane.next;
+  }
+
+  /** True for one that does not begin what it is given, from when that was noticed until it goes on. */
+  get isStuck(): boolean {
+    return this.#lane.isStuck;
+  }
+
+  /** It has not begun for long what it was given: it was stopped, say, or loads a large module. */
+  setStuck(): void {
+    this.#lane.setStuck();
+  }
+
   /** The task that runs. */
   get current(): Task | undefined {
     return this.#lane.current;
@@ -151,7 +166,7 @@ export class PoolWorker implements ResultListener {
    * that had nothing to do may need a moment to begin.
    */
   get stillMs(): number {
-    const waitingMs = performance.now() - (this.#lane.next?.queuedAt ?? 0);
+    const waitingMs = performance.now() - (this.next?.queuedAt ?? 0);
     return Math.min(this.runningMs, waitingMs);
   }
 

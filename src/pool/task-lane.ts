@@ -19,6 +19,8 @@ export class TaskLane {
   /** Functions that the worker has. */
   readonly #known = new Set<number>();
   #number = 0;
+  /** How far the worker had read when it was seen to be stuck. */
+  #stuckAt: number | undefined;
 
   /** @param base Where the words of the worker's cell begin. */
   constructor(extent: Extent, base: number) {
@@ -29,6 +31,17 @@ export class TaskLane {
 
   get hasRoom(): boolean {
     return this.tasks.size < WINDOW && this.#lane.room >= 4 * MIN_ROOM;
+  }
+
+  /** True from `setStuck` until the worker reads on. */
+  get isStuck(): boolean {
+    if (this.#stuckAt !== undefined && this.#stuckAt !== this.#head) this.#stuckAt = undefined;
+    return this.#stuckAt !== undefined;
+  }
+
+  /** The worker does not read. */
+  setStuck(): void {
+    this.#stuckAt = this.#head;
   }
 
   /** How many tasks have not begun. */
@@ -160,6 +173,11 @@ export class TaskLane {
     writeBytes(this.#lane, fn.bytes);
     letGo(this.#lane.commit());
     this.#known.add(fn.id);
+  }
+
+  /** Bytes that the worker has read. */
+  get #head(): number {
+    return Atomics.load(arena().words, this.#base + Word.tasksHead);
   }
 
   /** The number of the next task to begin. */

@@ -44,6 +44,8 @@ export interface Task {
   /** How often it may be begun again when its worker dies. */
   retries: number;
   readonly queuedAt: number;
+  /** Milliseconds that it waits for a worker that does not begin it before another one is given it. */
+  patienceMs: number;
   /** It is in the queue of its pool. */
   queued: boolean;
   /** Its listener has been told. */
@@ -72,6 +74,9 @@ export interface TaskParts {
   readonly timeout?: number | undefined;
 }
 
+/** A worker may be about to load a module that a function needs, in vain if the task is taken from it. */
+const PATIENCE_MS = 1000;
+
 let made = 0;
 
 export function makeTask(
@@ -94,6 +99,7 @@ export function makeTask(
     timeout,
     retries,
     queuedAt: performance.now(),
+    patienceMs: PATIENCE_MS,
     queued: false,
     ended: false,
     finished: false,

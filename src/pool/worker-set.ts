@@ -39,9 +39,9 @@ export class WorkerSet {
     return worker.hasRoom && worker.ready && worker.given < this.#options.maxTasksPerChild;
   }
 
-  /** Those that have nothing to do. */
+  /** Those that have nothing to do, and would begin at once. */
   idle(): PoolWorker[] {
-    return this.list.filter((worker) => worker.tasks.size === 0 && this.canTake(worker));
+    return this.list.filter((worker) => worker.tasks.size === 0 && this.canTake(worker) && !worker.isStuck);
   }
 
   /** Those on their way up that may have a task, to begin with as soon as they are up. */
@@ -59,17 +59,22 @@ export class WorkerSet {
   /**
    * The ready worker with the least to do. One that is awake and will have done its tasks before a sleeping one could be woken
    * goes first: for short tasks waking costs more than they do. Always the first such one, so that the others may fall asleep
-   * and leave their processors to it and to the pool.
+   * and leave their processors to it and to the pool. One that is stuck only when there is no other.
    */
   leastBusy(): PoolWorker | undefined {
     let best: PoolWorker | undefined;
     let awake: PoolWorker | undefined;
+    let stuck: PoolWorker | undefined;
     for (const worker of this.list) {
       if (!this.canTake(worker)) continue;
+      if (worker.isStuck) {
+        if (stuck === undefined || worker.tasks.size < stuck.tasks.size) stuck = worker;
+        continue;
+      }
       if (best === undefined || worker.tasks.size < best.tasks.size) best = worker;
       if (awake === undefined && worker.tasks.expectedMs < WAKE_MS && !worker.asleep) awake = worker;
     }
-    return awake ?? best;
+    return awake ?? best ?? stuck;
   }
 
   /** True when there may be more. Those that are about to end do not count. */

@@ -36,3 +36,32 @@ test("a task that no worker begins, since all are stopped, is not moved to and f
     for (const pid of pids) process.kill(pid, "SIGCONT");
   }
 });
+
+test("a worker that is stopped holds up no task as long as there is another one", async () => {
+  await using pool = new Pool(2);
+  await workersOf(pool, 2);
+  const [stopped, other] = pool.stats().workers.map(({ pid }) => pid) as [number, number];
+  process.kill(stopped, "SIGSTOP");
+  try {
+    for (let i = 0; i < 5; i++) assert.equal(await pool.submit(() => process.pid), other);
+    assert.deepEqual(await pool.map((n: number) => n, [1, 2, 3]), [1, 2, 3]);
+    assert.equal(pool.applyAsync(() => process.pid).getSync(), other);
+  } finally {
+    process.kill(stopped, "SIGCONT");
+  }
+  // It is one of two again.
+  await workersOf(pool, 2);
+});
+
+test("of two stopped workers the one that goes on runs what both were given", async () => {
+  await using pool = new Pool(2);
+  const pids = await workersOf(pool, 2);
+  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  try {
+    const results = [1, 2, 3, 4].map(() => pool.submit(() => process.pid));
+    process.kill(pids[1] as number, "SIGCONT");
+    for (const result of results) assert.equal(await result, pids[1]);
+  } finally {
+    for (const pid of pids) process.kill(pid, "SIGCONT");
+  }
+});
