@@ -38,6 +38,8 @@ export class Caller {
 /** One call. */
 export interface Call {
   readonly caller: Caller;
+  /** Makes the error for a call that would have to wait, if it must not: its caller has as many that do as it may have. */
+  readonly mustNotWait?: (() => Error) | undefined;
   /** Undoes what the call took, if the caller died before the reply reached it. */
   undo?: (() => void) | undefined;
 }

@@ -6,6 +6,7 @@ import { loadFacade } from "../core/facade.ts";
 import { isPromise } from "../core/is-promise.ts";
 import { needsHandles, prepare } from "../codec/index.ts";
 import { type Call, serveCall } from "./call-context.ts";
+import { waitsInListsOnly } from "./kinds.ts";
 import { checkMember, perform } from "./member.ts";
 import { isIterator } from "./objects/iterator.ts";
 import type { ObjectTable } from "./object-table.ts";
@@ -35,15 +36,16 @@ export class Dispatcher {
 
   /** Serves one request; the bytes are not needed any more when it returns. */
   serve(session: Session, source: ByteSource): void {
+    const bytes = source.limit - source.position;
     const request = readRequest(source);
     try {
-      this.#serve(session, request, source);
+      this.#serve(session, request, source, bytes);
     } catch (error) {
       this.#fail(session, request.call, error);
     }
   }
 
-  #serve(session: Session, request: Request, source: ByteSource): void {
+  #serve(session: Session, request: Request, source: ByteSource, bytes: number): void {
     if (request.op === Op.cancel) return this.#cancel(session, request.call);
     const object = request.object === CONTROL_ID ? session.control : this.#table.find(request.object);
     if (object === undefined || !session.mayUse(object)) {
@@ -53,10 +55,14 @@ export class Dispatcher {
       );
     }
     if (request.op === Op.drop) return session.drop(object, Number(request.name));
+    const mustNotWait = session.begin(request.call, bytes);
     checkMember(object, request.op, request.name);
+    // Whether a method of the user's waits is known too late.
+    if (mustNotWait !== undefined && (object.isBusy || !waitsInListsOnly(object.surface))) throw mustNotWait();
     const exclusive = !object.isOvertaken(request.name);
     const args = this.#arguments(session, source);
-    const run = (ready: readonly unknown[]): unknown => this.#run(session, object, request, ready);
+    const call: Call = { caller: session.caller, mustNotWait };
+    const run = (ready: readonly unknown[]): unknown => this.#run(session, object, request, call, ready);
     if (!(args instanceof Promise)) return object.inTurn(() => run(args), exclusive);
     // Modules have to be loaded first; the call keeps its place meanwhile.
     const fail = (error: unknown): void => this.#fail(session, request.call, error);
@@ -79,8 +85,7 @@ export class Dispatcher {
   }
 
   /** Calls the method and replies. @returns a promise while the method is at work. */
-  #run(session: Session, object: SharedObject, request: Request, args: readonly unknown[]): unknown {
-    const call: Call = { caller: session.caller };
+  #run(session: Session, object: SharedObject, request: Request, call: Call, args: readonly unknown[]): unknown {
     let result: unknown;
     try {
       const given = (request.flags & SIGNAL) === 0 ? args : withSignal(session, request.call, args);

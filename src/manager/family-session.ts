@@ -47,6 +47,8 @@ export class FamilySession extends Session {
     );
   }
 
+  begin(): undefined {}
+
   mayUse(): boolean {
     return true;
   }

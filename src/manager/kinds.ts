@@ -73,6 +73,9 @@ export function kindNamed(name: KindName): Kind {
   return KINDS[name];
 }
 
+/** Kinds whose methods wait for what others do: those of workers, and of the user's generators. */
+const OF_OTHERS: ReadonlySet<string> = new Set<KindName>(["pool", "iterator"]);
+
 const surfaces = new Map<KindName, Surface>();
 
 /** The surface of all objects of a built-in kind; it is the same in every process, so only the name travels. */
@@ -80,4 +83,13 @@ export function surfaceOfKind(name: KindName): Surface {
   let surface = surfaces.get(name);
   if (surface === undefined) surfaces.set(name, (surface = surfaceOf(KINDS[name].cls.prototype as object, name)));
   return surface;
+}
+
+export function isBuiltIn(surface: Surface): boolean {
+  return isKind(surface.kind) && surface === surfaceOfKind(surface.kind);
+}
+
+/** True if nothing waits in an object's methods but in a WaitList, which asks whether the call may. */
+export function waitsInListsOnly(surface: Surface): boolean {
+  return isBuiltIn(surface) && !OF_OTHERS.has(surface.kind);
 }

@@ -22,6 +22,12 @@ export abstract class Session {
   /** The object with number 0, as this client sees it. */
   abstract readonly control: SharedObject;
 
+  /**
+   * A call begins, and ends with its reply.
+   * @param bytes How long it is. @returns what makes the error for it should it have to wait; undefined if it may.
+   */
+  abstract begin(call: number, bytes: number): (() => Error) | undefined;
+
   /** Reads arguments. */
   abstract read(source: ByteSource): readonly unknown[];
 

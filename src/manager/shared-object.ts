@@ -45,12 +45,17 @@ export class SharedObject {
     return typeof concurrency === "boolean" ? concurrency : concurrency.includes(name);
   }
 
+  /** True while a task would have to wait for its turn. */
+  get isBusy(): boolean {
+    return this.#busy || this.#waiting.length > 0;
+  }
+
   /**
    * Runs a task in its turn: at once if nothing is before it. While a task's promise is pending, the next ones wait.
    * @param exclusive False for a task that others may overtake: only those before it hold it up.
    */
   inTurn(task: Task, exclusive: boolean): void {
-    if (this.#busy || this.#waiting.length > 0) this.#waiting.push(() => this.#run(task, exclusive));
+    if (this.isBusy) this.#waiting.push(() => this.#run(task, exclusive));
     else this.#run(task, exclusive);
   }
 

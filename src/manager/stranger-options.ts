@@ -9,6 +9,7 @@ import type { StrangerLimits } from "./stranger-session.ts";
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
 const MAX_CONNECTIONS = 256;
 const MAX_OBJECTS = 10_000;
+const MAX_CALLS = 10_000;
 
 /** A path (Unix socket), or a host (default 127.0.0.1) and a port. */
 export type ManagerAddress = string | { readonly host?: string; readonly port: number };
@@ -32,6 +33,11 @@ export interface ListenOptions {
   maxConnections?: number | undefined;
   /** Objects that one connection can hold; default 10,000. */
   maxObjects?: number | undefined;
+  /**
+   * Calls of one connection that can wait at a time: for a lock, an item, their turn; together they may be four times as long as
+   * `maxMessage`. Default 10,000. One more rejects with StateError; calls that need not wait go on.
+   */
+  maxCalls?: number | undefined;
 }
 
 /** Options of `connect`. */
@@ -70,6 +76,7 @@ export function checkListenOptions(address: ManagerAddress, options: ListenOptio
     "maxMessage",
     "maxConnections",
     "maxObjects",
+    "maxCalls",
   ]);
   const { authkey, tls, expose } = options;
   if (expose !== undefined && !Array.isArray(expose)) throw typeError("options.expose", "an array of names", expose);
@@ -81,6 +88,7 @@ export function checkListenOptions(address: ManagerAddress, options: ListenOptio
     maxMessage: checkLimit("maxMessage", options.maxMessage, MAX_MESSAGE_BYTES),
     maxConnections: checkLimit("maxConnections", options.maxConnections, MAX_CONNECTIONS),
     maxObjects: checkLimit("maxObjects", options.maxObjects, MAX_OBJECTS),
+    maxCalls: checkLimit("maxCalls", options.maxCalls, MAX_CALLS),
   };
 }
 

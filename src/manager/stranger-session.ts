@@ -18,7 +18,11 @@ const WRITE = { functions: false, handles: PROXY_TAG, root: "result" } as const;
 export interface StrangerLimits {
   readonly maxMessage: number;
   readonly maxObjects: number;
+  readonly maxCalls: number;
 }
+
+/** Messages of `maxMessage` that all calls which wait may be long together. */
+const WAITING_MESSAGES = 4;
 
 export class StrangerSession extends Session {
   readonly stranger = true;
@@ -28,6 +32,9 @@ export class StrangerSession extends Session {
   readonly #limits: StrangerLimits;
   /** How often each object was sent and not yet let go. */
   readonly #held = new Map<SharedObject, number>();
+  /** Calls that were not answered yet, and how long they are. */
+  readonly #underWay = new Map<number, number>();
+  #bytesUnderWay = 0;
 
   constructor(name: string, socket: MessageSocket, control: SharedObject, table: ObjectTable, limits: StrangerLimits) {
     super(name);
@@ -56,6 +63,19 @@ export class StrangerSession extends Session {
 
   close(): void {
     this.#socket.close();
+  }
+
+  begin(call: number, bytes: number): (() => Error) | undefined {
+    if (call === 0 || this.#underWay.has(call)) {
+      // What cannot be counted could be sent without end.
+      this.#socket.close();
+      throw new StateError(`Cannot serve call ${call}: it has no number of its own`);
+    }
+    const { maxCalls, maxMessage } = this.#limits;
+    const mayWait = this.#underWay.size < maxCalls && this.#bytesUnderWay + bytes <= WAITING_MESSAGES * maxMessage;
+    this.#underWay.set(call, bytes);
+    this.#bytesUnderWay += bytes;
+    return mayWait ? undefined : () => this.#tooMuch();
   }
 
   read(source: ByteSource): readonly unknown[] {
@@ -90,6 +110,7 @@ export class StrangerSession extends Session {
     const sink = new HeapSink();
     writeReply(sink, call, status);
     write?.(sink);
+    this.#end(call);
     this.#socket.send(sink.take());
   }
 
@@ -102,6 +123,17 @@ export class StrangerSession extends Session {
   override leave(): void {
     super.leave();
     for (const object of this.#held.keys()) this.#letGo(object);
+  }
+
+  #end(call: number): void {
+    this.#bytesUnderWay -= this.#underWay.get(call) ?? 0;
+    this.#underWay.delete(call);
+  }
+
+  #tooMuch(): StateError {
+    const { maxCalls, maxMessage } = this.#limits;
+    const limits = `at most ${maxCalls} (maxCalls), together at most ${WAITING_MESSAGES * maxMessage} bytes long (${WAITING_MESSAGES} times maxMessage)`;
+    return new StateError(`Cannot wait: of ${this.caller.name} as many calls wait already as may, ${limits}`);
   }
 
   #give(object: SharedObject): StrangerTransfer {

@@ -16,7 +16,11 @@ import {
   Process,
   type QueueProxy,
 } from "../../src/index.ts";
+import { encodeTo } from "../../src/codec/index.ts";
+import { HeapSink } from "../../src/core/bytes.ts";
 import { MessageSocket } from "../../src/manager/message-socket.ts";
+import { CONTROL_ID, Op, writeRequest } from "../../src/manager/protocol.ts";
+import { refOf } from "../../src/manager/remote-proxy.ts";
 
 class Counter {
   n = 0;
@@ -202,6 +206,94 @@ test("limits: length of messages, objects of a connection, connections", async (
   await far.shutdown();
   await m.shutdown();
 });
+
+class Gate {
+  readonly #opened: EventProxy;
+  constructor(opened: EventProxy) {
+    this.#opened = opened;
+  }
+  pass(): Promise<boolean> {
+    return this.#opened.wait();
+  }
+}
+
+test("limits: calls that wait; others go on, so that what is waited for can come", async () => {
+  const m = await Manager.start();
+  const place = await m.listen({ host: "127.0.0.1", port: 0 }, { authkey, maxCalls: 2 });
+  const far = await Manager.connect(place, { authkey });
+  const opened = await m.event();
+  const gate = await m.create(Gate, opened);
+  await m.share("gate", gate);
+  const farGate = await far.get<typeof gate>("gate");
+  const refused = { name: "StateError", message: /as many calls wait already as may, at most 2 \(maxCalls\)/ };
+
+  const lock = await far.lock();
+  await lock.acquire();
+  const waiting = [lock.acquire(), lock.acquire()];
+  await assert.rejects(lock.acquire(), refused);
+  assert.equal(await lock.tryAcquire(), false);
+  // Whether a method of the user's waits is known too late.
+  await assert.rejects(farGate.pass(), refused);
+  for (const acquired of waiting) {
+    await lock.release();
+    assert.equal(await acquired, true);
+  }
+
+  // The second one waits for its turn.
+  const passing = [farGate.pass(), farGate.pass()];
+  await assert.rejects(farGate.pass(), refused);
+  await opened.set();
+  assert.deepEqual(await Promise.all(passing), [true, true]);
+  await far.shutdown();
+  await m.shutdown();
+});
+
+test("limits: the length of the calls that wait", async () => {
+  const m = await Manager.start();
+  const place = await m.listen({ port: 0 }, { authkey, maxMessage: 1000 });
+  const far = await Manager.connect(place, { authkey });
+  const queue = await far.queue<string>(1);
+  const item = "x".repeat(900);
+  await queue.put(item);
+  const puts = [1, 2, 3, 4].map(() => queue.put(item));
+  await assert.rejects(queue.put(item), { name: "StateError", message: /together at most 4000 bytes long/ });
+  for (let i = 0; i < 5; i++) assert.equal(await queue.get(), item);
+  await Promise.all(puts);
+  await queue.put(item);
+  await far.shutdown();
+  await m.shutdown();
+});
+
+test("a stranger that numbers two calls alike, or none, loses its connection", async () => {
+  const lock = await here.lock();
+  await here.share("held", lock);
+  await lock.acquire();
+  const { id } = refOf(lock);
+  for (const numbers of [[7, 7], [0]]) {
+    const socket = connect(address.port, address.host);
+    await once(socket, "connect");
+    const messages = new MessageSocket(socket, false);
+    const limit = await messages.answer(Buffer.from(authkey));
+    const closed = new Promise<void>((resolve) =>
+      messages.listen(
+        limit,
+        () => {},
+        () => resolve(),
+      ),
+    );
+    messages.send(request(1, CONTROL_ID, "get", ["held"]));
+    for (const number of numbers) messages.send(request(number, id, "acquire", []));
+    await closed;
+  }
+  await here.unshare("held");
+});
+
+function request(call: number, object: number, name: string, args: readonly unknown[]): Uint8Array {
+  const sink = new HeapSink();
+  writeRequest(sink, call, object, Op.call, 0, name);
+  encodeTo(sink, args, { functions: false, root: "args" });
+  return sink.take();
+}
 
 test("a stranger that sends more than it was told is allowed loses its connection, and nobody else does", async () => {
   const m = await Manager.start();

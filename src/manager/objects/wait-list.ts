@@ -1,7 +1,7 @@
 /** Those who wait in the server for something that another call will bring, first come first served. */
 
 import { type Deadline, MAX_TIMER_MS } from "../../core/deadline.ts";
-import type { Caller } from "../call-context.ts";
+import { type Caller, currentCall } from "../call-context.ts";
 
 interface Waiter<T> {
   readonly caller: Caller;
@@ -18,11 +18,13 @@ export class WaitList<T> {
   /**
    * Waits until woken.
    * @param late What it gives when the time runs out, or when the caller is gone (then nobody hears it).
-   * Rejects with the signal's reason when aborted.
+   * Rejects with the signal's reason when aborted, and if the call that is being served must not wait.
    */
   wait(caller: Caller, deadline: Deadline, late: T): Promise<T> {
     if (caller.gone || deadline.expired) return Promise.resolve(late);
     if (deadline.signal?.aborted === true) return Promise.reject(deadline.signal.reason as Error);
+    const refusal = currentCall().mustNotWait?.();
+    if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       const left = deadline.remaining();
       const leave = (): void => {
