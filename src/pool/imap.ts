@@ -23,6 +23,8 @@ export interface ImapPool {
   cancel(tasks: readonly Task[], error: unknown): void;
   /** An item of a generator was taken. */
   consumed(task: Task): void;
+  /** Whether its consumer waits for what comes of a task. */
+  setAwaited(task: Task, isAwaited: boolean): void;
 }
 
 export interface ImapOptions {
@@ -49,6 +51,9 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
   #over = false;
   /** The last that the consumer got was an error, and it has not asked again. */
   #leftAtError = false;
+  /** Its tasks are generators, which wait for the consumer. */
+  #hasStreams = false;
+  #isAwaited = true;
   readonly #onEnd: (() => void)[] = [];
 
   constructor(
@@ -134,6 +139,11 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
       );
   }
 
+  stream(): void {
+    this.#hasStreams = true;
+    this.#tellAwaited();
+  }
+
   /** An item of a generator. Its input counts as ahead of the consumer until its chunk has ended. */
   item(value: unknown, task: Task): void {
     this.#came(task, [{ ok: true, value, stream: task, isItem: true }], false);
@@ -168,10 +178,18 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
       this.#hand(outcome);
     }
     if (this.#waiting.length > 0) this.#feed();
+    this.#tellAwaited();
     if (this.#waiting.length === 0 || !this.#isAtEnd) return;
     const failure = this.#source.takeFailure();
     if (failure !== undefined) this.#waiting.shift()?.reject(failure.error);
     this.#stop();
+  }
+
+  #tellAwaited(): void {
+    const isAwaited = !this.#hasStreams || this.#waiting.length > 0;
+    if (isAwaited === this.#isAwaited) return;
+    this.#isAwaited = isAwaited;
+    for (const task of this.#underWay.values()) this.#pool.setAwaited(task, isAwaited);
   }
 
   get #isAtEnd(): boolean {
@@ -256,6 +274,7 @@ export class Imap implements AsyncIterableIterator<unknown>, TaskListener {
     try {
       const task = this.#pool.send(chunk, index, this);
       if (!task.ended) this.#underWay.set(index, task);
+      this.#pool.setAwaited(task, this.#isAwaited);
     } catch (error) {
       // An item that cannot travel fails alone.
       if (chunk.length > 1) {

@@ -269,6 +269,7 @@ export class Pool {
         drop: (task) => scheduler.drop(task),
         cancel: (tasks, error) => scheduler.cancelAll(tasks, error),
         consumed: (task) => scheduler.streamConsumed(task),
+        setAwaited: (task, isAwaited) => scheduler.setAwaited(task, isAwaited),
       },
       items as Iterable<unknown> | AsyncIterable<unknown>,
       { ordered, chunkSize, progress: new ProgressReporter(progress, total, this.name) },

@@ -41,6 +41,8 @@ export class Scheduler implements WorkerListener {
   /** Why no task can run any more. */
   #failure: Failure | undefined;
   #pending = 0;
+  #unawaited = 0;
+  #isHeld = false;
   #dispatching = false;
 
   constructor(processes: number, options: CheckedPoolOptions) {
@@ -90,7 +92,8 @@ export class Scheduler implements WorkerListener {
       this.book.release(task.fn);
       throw error;
     }
-    if (this.#pending++ === 0) this.#hold();
+    this.#pending += 1;
+    this.#updateHold();
     if (worker === undefined) {
       this.#queue.push(task);
       this.dispatch();
@@ -171,7 +174,17 @@ export class Scheduler implements WorkerListener {
 
   stopStream(task: Task): void {
     task.ended = true;
+    // Its `finally` is waited for.
+    this.setAwaited(task, true);
     this.workers.find(({ current }) => current === task)?.stopStream(task);
+  }
+
+  /** Whether somebody waits for what comes of a task; the program can end with one that is a generator which nobody reads. */
+  setAwaited(task: Task, isAwaited: boolean): void {
+    if (task.finished || task.isAwaited === isAwaited) return;
+    task.isAwaited = isAwaited;
+    this.#unawaited += isAwaited ? -1 : 1;
+    this.#updateHold();
   }
 
   close(): void {
@@ -343,17 +356,19 @@ export class Scheduler implements WorkerListener {
   #finish(task: Task): void {
     task.finished = true;
     this.book.release(task.fn);
-    if (--this.#pending === 0) this.#let();
+    if (!task.isAwaited) this.#unawaited -= 1;
+    if (--this.#pending === 0) this.#limits.stop();
+    this.#updateHold();
   }
 
-  #hold(): void {
-    keepEventLoop();
-    register(this);
-  }
-
-  #let(): void {
-    releaseEventLoop();
-    this.#limits.stop();
+  /** Keeps the program as long as somebody waits for a task. */
+  #updateHold(): void {
+    const isHeld = this.#pending > this.#unawaited;
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld) keepEventLoop();
+    else releaseEventLoop();
+    if (isHeld) register(this);
   }
 
   #startWanted(): void {

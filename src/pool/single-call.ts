@@ -44,6 +44,7 @@ export class SingleCall implements TaskListener {
     this.#stream = new TaskStream({
       consumed: () => this.#scheduler.streamConsumed(task),
       stop: () => this.#scheduler.stopStream(task),
+      setAwaited: (isAwaited) => this.#scheduler.setAwaited(task, isAwaited),
     });
     this.#settler.value(this.#stream);
   }

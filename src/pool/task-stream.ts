@@ -7,6 +7,8 @@ export interface StreamSource {
   consumed(): void;
   /** Nobody wants more. */
   stop(): void;
+  /** Whether its consumer waits for the next item. */
+  setAwaited(isAwaited: boolean): void;
 }
 
 /** An async iterable over what a generator in a worker yields. The generator is at most a small window ahead. */
@@ -15,10 +17,12 @@ export class TaskStream implements AsyncIterableIterator<unknown> {
   readonly #items: unknown[] = [];
   readonly #waiting: Deferred<IteratorResult<unknown>>[] = [];
   #ended = false;
+  #isAwaited = true;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(source: StreamSource) {
     this.#source = source;
+    this.#tellAwaited();
   }
 
   [Symbol.asyncIterator](): this {
@@ -59,6 +63,18 @@ export class TaskStream implements AsyncIterableIterator<unknown> {
   }
 
   #deliver(): void {
+    this.#settleWaiting();
+    this.#tellAwaited();
+  }
+
+  #tellAwaited(): void {
+    const isAwaited = this.#ended || this.#waiting.length > 0;
+    if (isAwaited === this.#isAwaited) return;
+    this.#isAwaited = isAwaited;
+    this.#source.setAwaited(isAwaited);
+  }
+
+  #settleWaiting(): void {
     while (this.#waiting.length > 0) {
       if (this.#items.length > 0) {
         (this.#waiting.shift() as Deferred<IteratorResult<unknown>>).resolve({

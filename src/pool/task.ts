@@ -50,6 +50,8 @@ export interface Task {
   queued: boolean;
   /** Its listener has been told. */
   ended: boolean;
+  /** False for one that waits for its consumer, who waits for nothing: it does not keep the program. */
+  isAwaited: boolean;
   /** The pool need not wait for it any more. */
   finished: boolean;
   /** Items of it may have been taken: it cannot begin again. */
@@ -102,6 +104,7 @@ export function makeTask(
     patienceMs: PATIENCE_MS,
     queued: false,
     ended: false,
+    isAwaited: true,
     finished: false,
     isStream: false,
     reading: undefined,

@@ -53,6 +53,35 @@ test("114: a pool that is never closed lets its program end, with exit code 0 an
   await gone(Number(/\] (\d+)/.exec(out)?.[1]));
 });
 
+test("a generator that nobody reads on lets its program end, one that is waited for does not", async () => {
+  const { code, out, err } = await runProgram(
+    `const pool = new Pool(2);
+     const endless = function* () { for (let i = 0; ; i++) yield i; };
+     const slow = async function* () {
+       try {
+         for (let i = 0; i < 3; i++) { await new Promise((resolve) => setTimeout(resolve, 50)); yield i; }
+       } finally {
+         await new Promise((resolve) => setTimeout(resolve, 50));
+         console.log("finally");
+       }
+     };
+     const all = [];
+     for await (const n of await pool.submit(slow)) all.push(n);
+     for await (const n of pool.imap(slow, [1, 2])) all.push(n);
+     console.log(all.join());
+     const stopped = await pool.submit(slow);
+     await stopped.next();
+     stopped.return();
+     const left = await pool.submit(endless);
+     console.log((await left.next()).value, (await left.next()).value);
+     console.log((await pool.imap(endless, endless()).next()).value);`,
+  );
+  assert.equal(code, 0);
+  assert.deepEqual(out.match(/finally/g)?.length, 4);
+  assert.deepEqual(out.replaceAll("finally\n", ""), "0,1,2,0,1,2,0,1,2\n0 1\n0\n");
+  assert.equal(err, "");
+});
+
 test("T7, node-peers: when the parent is SIGKILLed, a busy worker and an idle one are gone", async () => {
   let killed = false;
   const { signal, out } = await runProgram(

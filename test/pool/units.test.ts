@@ -111,6 +111,8 @@ class FakePool implements ImapPool {
     this.dropped += 1;
   }
 
+  setAwaited(): void {}
+
   cancel(): void {}
 
   consumed(): void {}
