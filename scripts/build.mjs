@@ -8,6 +8,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
+/** Between these stands the script; entry/child.cts looks for them. */
+const SCRIPT_START = "/*script*/";
+const SCRIPT_END = "/*end*/";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
 const require = createRequire(import.meta.url);
@@ -35,6 +38,9 @@ const WITH_ENCODER = ["core/options", "core/open-file"];
 
 /** CommonJS, which loads the others; stays as tsc made it. */
 const LAUNCHER = join("entry", "child.cjs");
+
+/** What every child loads: as a script where V8's compiled code of it is kept, as a module by everybody else. */
+const CHILD = "entry/run-child.js";
 
 export function compile(project) {
   const { status } = spawnSync(process.execPath, [tsc, "-p", join(root, project)], { stdio: "inherit", cwd: root });
@@ -83,7 +89,8 @@ async function bundle() {
   const files = output.map(({ fileName }) => fileName);
   for (const name of files.filter((each) => each.endsWith(".js"))) {
     const file = join(dist, name);
-    writeFileSync(file, asciiOnly(loadBuiltinsDirectly(readFileSync(file, "utf8"))));
+    const code = asciiOnly(loadBuiltinsDirectly(readFileSync(file, "utf8")));
+    writeFileSync(file, name === CHILD ? alsoAsScript(code) : code);
   }
   return new Set(files);
 }
@@ -102,6 +109,31 @@ function loadBuiltinsDirectly(code) {
 function asciiOnly(code) {
   const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return code.replace(/\P{ASCII}/gu, (character) => character.split("").map(escaped).join(""));
+}
+
+/**
+ * Makes a module of which all but the last lines are a script, a function that gives what is exported: entry/child.cts runs that,
+ * with compiled code that a process before has left, which modules cannot have. A module that is imported afterwards finds it.
+ */
+function alsoAsScript(code) {
+  const [, body, exported, rest] = /^([^]*)\nexport \{ (.+) \};\n([^]*)$/.exec(code);
+  const pairs = exported.split(", ").map((each) => each.split(" as "));
+  const script = body.replaceAll("await import(", "await importModule(").replace("import.meta.url", "moduleUrl");
+  checkScript(script, pairs);
+  const inside = pairs.map(([local, name = local]) => `${name}: ${local}`).join(", ");
+  const names = pairs.map(([local, name = local]) => name).join(", ");
+  // Every line stays where it is, for the source map.
+  return `export const { ${names} } = process[Symbol.for("multiproc.script")]?.[import.meta.url] ?? (${SCRIPT_START}(moduleUrl, importModule) => { "use strict"; ${script}
+return { ${inside} }; }${SCRIPT_END})(import.meta.url, (url) => import(url));
+${rest}`;
+}
+
+/** @throws What cannot be both: another file's values, values that change, and what only modules have. */
+function checkScript(script, exported) {
+  const variables = new Set(Array.from(script.matchAll(/^let ([\w$]+)/gm), ([, name]) => name));
+  const changing = exported.map(([local]) => local).filter((local) => variables.has(local));
+  const foreign = script.split("\n").filter((line) => /^import\b|^[^"]*\bimport(\(|\.meta)/.test(line));
+  if (changing.length + foreign.length > 0) throw new Error(`${CHILD} is no script: ${[...changing, ...foreign]}`);
 }
 
 function declarationOf(what, builtin) {

@@ -8,6 +8,8 @@
 export interface Inheritance {
   /** Descriptor of the program's arena; undefined in the first process until something needs it. */
   arenaFd?: number;
+  /** Descriptor of the compiled code of what every child loads; undefined in the first process until it starts one. */
+  codeFd?: number;
   /** The parent's slot in the process table, if it has one. */
   parentSlot?: number | undefined;
   /** The start method of the parent. */

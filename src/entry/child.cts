@@ -28,15 +28,78 @@ function quietly<T>(action: () => T): T {
 type RunChild = typeof import("./run-child.ts");
 type Encode = typeof import("../codec/encode.ts");
 
+/** A program as text, and what V8 has made of it: in a process before this one, or in this one. */
+interface KeptCode {
+  readonly source: string;
+  readonly code?: Buffer;
+}
+
+/** Where the program of this file stands, between marks that scripts/build.mjs sets. */
+const RUN_CHILD = `${__dirname}/run-child.js`;
+const SCRIPT = /\/\*script\*\/([^]+)\/\*end\*\//;
+/** The file in memory that all processes of the program inherit; see src/process/kept-code.ts. */
+const CODE_FD = 7;
+/** How long code and source are, as two numbers; both follow. */
+const HEAD_BYTES = 16;
+
+const fs = require("node:fs") as typeof import("node:fs");
+
+/**
+ * Loads the program. As a script V8 can take over what it has compiled in another process: half of the time that a start adds to
+ * a bare node. Whoever imports the module afterwards is given what the script has made.
+ */
+function loadRunChild(): { readonly module: RunChild; readonly keepCode?: () => void } {
+  const kept = readKept() ?? readSource();
+  if (kept === undefined) return { module: quietly(() => require("./run-child.js") as RunChild) };
+  const { source, code } = kept;
+  const url = (require("node:url") as typeof import("node:url")).pathToFileURL(RUN_CHILD).href;
+  const { Script } = require("node:vm") as typeof import("node:vm");
+  // Code of another version of V8, or for other flags, it leaves aside.
+  const script = new Script(source, { filename: url, ...(code === undefined ? {} : { cachedData: code }) });
+  const make = script.runInThisContext() as (url: string, load: (url: string) => Promise<unknown>) => RunChild;
+  const module = make(url, (each) => import(each));
+  // Not enumerable: users print `process`.
+  Object.defineProperty(process, Symbol.for("multiproc.script"), { value: { [url]: module } });
+  return { module, keepCode: () => writeKept(source, script.createCachedData()) };
+}
+
+function readKept(): KeptCode | undefined {
+  try {
+    const head = new Float64Array(HEAD_BYTES / Float64Array.BYTES_PER_ELEMENT);
+    if (fs.readSync(CODE_FD, head, 0, HEAD_BYTES, 0) < HEAD_BYTES) return undefined;
+    const [codeLength, sourceLength] = head as unknown as [number, number];
+    if (codeLength === 0) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(codeLength + sourceLength);
+    if (fs.readSync(CODE_FD, bytes, 0, bytes.length, HEAD_BYTES) < bytes.length) return undefined;
+    return { code: bytes.subarray(0, codeLength), source: bytes.toString("latin1", codeLength) };
+  } catch {
+    // It is closed.
+    return undefined;
+  }
+}
+
+/** undefined where every module is a file, as in the tests. */
+function readSource(): KeptCode | undefined {
+  const source = SCRIPT.exec(fs.readFileSync(RUN_CHILD, "latin1"))?.[1];
+  return source === undefined ? undefined : { source };
+}
+
+/** The head comes last: before, nobody reads the rest. */
+function writeKept(source: string, code: Buffer): void {
+  fs.writeSync(CODE_FD, Buffer.concat([code, Buffer.from(source, "latin1")]), 0, undefined, HEAD_BYTES);
+  fs.writeSync(CODE_FD, Float64Array.of(code.length, source.length), 0, undefined, 0);
+}
+
 if (hasLoaders() || !canRequireModules()) {
   // Errors must be encoded at once, wherever they are thrown; so what that may need is loaded ahead.
   void Promise.all([import("./run-child.ts"), import("../codec/encode.ts"), import("../codec/index.ts")]).then(
     ([{ runChild }, encoder]) => runChild({ encoder: () => encoder, capture: () => {} }),
   );
 } else {
-  const { runChild } = quietly(() => require("./run-child.js") as RunChild);
-  void runChild({
+  const { module, keepCode } = loadRunChild();
+  void module.runChild({
     encoder: () => quietly(() => require("../codec/encode.js") as Encode),
     capture: () => quietly(() => require("../codec/index.js") as unknown),
+    ...(keepCode === undefined ? {} : { keepCode }),
   });
 }

@@ -21,6 +21,7 @@ import {
   FrameReader,
   FrameType,
   isInMailbox,
+  KEEP_CODE,
   MAX_INLINE_BYTES,
   packFrame,
   packMessage,
@@ -40,6 +41,8 @@ export interface Loader {
   encoder(): typeof import("../codec/encode.ts");
   /** The analysis of functions: for results that have functions in them, or errors of classes of their own. */
   capture(): void;
+  /** Writes down what was compiled, for the processes that are started after this one; where that can be. */
+  keepCode?(): void;
 }
 
 /** The message that stands for undefined. */
@@ -52,6 +55,7 @@ export async function runChild(loader: Loader): Promise<void> {
   load = loader;
   loadFunctionSourceBy(() => loader.capture());
   inheritance.arenaFd = ChildFd.arena;
+  inheritance.codeFd = ChildFd.code;
   blockOnOutput();
   process.on("uncaughtExceptionMonitor", (error) => {
     // A program that handles such errors itself goes on, and may still have a result.
@@ -74,7 +78,10 @@ export async function runChild(loader: Loader): Promise<void> {
 async function start(message: Uint8Array): Promise<unknown> {
   const { header, payload } = unpackParcel(message);
   become(header);
-  return run(await unpackPayload(payload, header.ticket));
+  const unpacked = await unpackPayload(payload, header.ticket);
+  // Before anything of the user's runs, and all that a start needs is compiled now.
+  if (header.keepsCode === true) keepCode();
+  return run(unpacked);
 }
 
 /** Blocks until the parent says what to run. A spare is told before to load what it may need. */
@@ -91,11 +98,21 @@ async function hearGo(): Promise<Uint8Array> {
 /** Gets faster, at best; a start must work without it as well. */
 async function warmUp(what: number): Promise<void> {
   try {
-    if (what === Warmth.worker) await preloadWorker();
+    if ((what & ~KEEP_CODE) === Warmth.worker) await preloadWorker();
     const { rehearse } = await import("./rehearse.ts");
     await rehearse(start);
   } catch {
     // What is wrong will be told by the first start that meets it.
+  }
+  if ((what & KEEP_CODE) !== 0) keepCode();
+}
+
+/** Later starts get faster; this one works without it as well. */
+function keepCode(): void {
+  try {
+    load.keepCode?.();
+  } catch {
+    // There is no memory for it.
   }
 }
 

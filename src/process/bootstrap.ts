@@ -1,7 +1,7 @@
 /** What a child is told first. Types, and where its descriptors are. */
 
 /** The descriptors that every child inherits after its standard ones. */
-export const ChildFd = { control: 3, mailbox: 4, arena: 5, lifeline: 6 } as const;
+export const ChildFd = { control: 3, mailbox: 4, arena: 5, lifeline: 6, code: 7 } as const;
 
 /** The first part of the first message: who the child is. Travels as JSON, since a child knows no codec before it needs one. */
 export interface Bootstrap {
@@ -22,6 +22,8 @@ export interface Bootstrap {
   readonly ticket?: number | undefined;
   /** True if the parent has maps from texts that it sends to their sources, or can ask for them. */
   readonly knowsSources?: boolean | undefined;
+  /** True for the one that keeps its compiled code for those that are started after it. */
+  readonly keepsCode?: boolean | undefined;
   /** Where to go, when it is not where the process was started. */
   readonly cwd?: string | undefined;
   /** What differs from the environment that the process was started with; null takes a variable away. */

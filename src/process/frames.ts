@@ -42,6 +42,9 @@ export function isInMailbox(byteLength: number): boolean {
 /** What a spare loads while it waits: what any process needs, or also what a pool's worker needs. */
 export const Warmth = { process: 0, worker: 1 } as const;
 
+/** Added to what a spare is to load: it keeps its compiled code for the processes that are started after it. */
+export const KEEP_CODE = 2;
+
 export function packFrame(type: number, value = 0): Uint8Array {
   return new Uint8Array(Float64Array.of(type, value).buffer);
 }

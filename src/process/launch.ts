@@ -9,6 +9,7 @@ import { createMemoryFile, createSocketPair, isMainThread, type Program } from "
 import type { Child } from "./child.ts";
 import { ChildLink } from "./child-link.ts";
 import { DirectChild } from "./direct-child.ts";
+import { codeFd } from "./kept-code.ts";
 import { createLifeline } from "./lifeline.ts";
 import { NodeChild } from "./node-child.ts";
 
@@ -32,6 +33,7 @@ const TITLE_ROOM: string = " ".repeat(96);
  */
 export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
   const arena = arenaFd();
+  const code = codeFd();
   const opened: number[] = [];
   const kept: number[] = [];
   try {
@@ -42,7 +44,7 @@ export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
     kept.push(mailbox);
     const lifeline = createLifeline();
     opened.push(lifeline.fd);
-    const inherited = [childControl, mailbox, arena, lifeline.fd];
+    const inherited = [childControl, mailbox, arena, lifeline.fd, code];
     const standard = standardFds(stdio, opened);
     const args = [...execArgv, ENTRY, TITLE_ROOM];
     const child: Child =

@@ -9,7 +9,8 @@
 
 import { availableParallelism } from "node:os";
 import type { ChildLink } from "./child-link.ts";
-import { Warmth } from "./frames.ts";
+import { KEEP_CODE, Warmth } from "./frames.ts";
+import { isKeeper } from "./kept-code.ts";
 import { launch, type LaunchOptions, type StdioPlan } from "./launch.ts";
 
 const INHERITED: StdioPlan = ["inherit", "inherit", "inherit"];
@@ -179,7 +180,7 @@ function warmOne(): void {
     const wait = lastStart + REFILL_DELAY_MS - performance.now();
     if (wait > 0) return refillLater(wait + 1);
     warmed.set(cold, warmth);
-    cold.warm(warmth);
+    cold.warm(isKeeper(cold) ? warmth | KEEP_CODE : warmth);
     return refillLater(REFILL_DELAY_MS);
   }
 }

@@ -9,6 +9,7 @@ import type { Bootstrap, Payload } from "./bootstrap.ts";
 import type { ChildLink } from "./child-link.ts";
 import { checkMayStart, currentProcess } from "./current.ts";
 import { inheritedExecArgv } from "./exec-argv.ts";
+import { isKeeper } from "./kept-code.ts";
 import { currentFolder, launch, type LaunchOptions } from "./launch.ts";
 import { packParcel } from "./parcel.ts";
 import { assertFolder, type CheckedOptions } from "./process-options.ts";
@@ -58,6 +59,9 @@ interface Message {
   readonly ticket: number | undefined;
 }
 
+/** How many fresh processes were started: for the first nobody keeps code, since there may be no second. */
+let freshStarts = 0;
+
 function send(
   { child, encoded, ticket }: Message,
   options: CheckedOptions,
@@ -68,7 +72,9 @@ function send(
     const spare = shelf !== undefined && tries < SPARE_TRIES ? takeSpare(shelf) : undefined;
     const link = spare ?? launch(launched);
     const ownFlags = options.maxMemory === undefined ? 0 : 1;
-    const header = { ...headerOf(child, methodOf(options), ownFlags), ticket, ...late(options, launched.env, link) };
+    const keepsCode = spare === undefined && freshStarts++ > 0 && isKeeper(link);
+    const base = headerOf(child, methodOf(options), ownFlags);
+    const header = { ...base, ticket, keepsCode, ...late(options, launched.env, link) };
     // A spare that somebody has killed meanwhile takes nothing any more.
     if (link.go(packParcel(header, encoded)) || spare === undefined) return link;
   }

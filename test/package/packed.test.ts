@@ -91,6 +91,72 @@ test("a CommonJS module requires it, without a warning", () => {
   assert.equal(status, 0);
 });
 
+/** Gives what a child has inherited of compiled code: its length, and whether this V8 takes it. Needs `require`. */
+const KEPT = `const { readSync } = require("node:fs");
+  const { Script } = require("node:vm");
+  const inspectKept = () => {
+    const head = new Float64Array(2);
+    readSync(7, head, 0, 16, 0);
+    const [length, sourceLength] = head;
+    if (length === 0) return "none";
+    const bytes = Buffer.alloc(length + sourceLength);
+    readSync(7, bytes, 0, bytes.length, 16);
+    const cachedData = bytes.subarray(0, length);
+    return new Script(bytes.toString("latin1", length), { cachedData }).cachedDataRejected ? "other" : "kept";
+  };`;
+
+test("fresh processes take over compiled code from the second one, its own children do, too, and others do without", () => {
+  const { status, stdout, stderr } = run(
+    program(
+      "kept.cjs",
+      `const { Lock, Process } = require("multiproc");
+       ${KEPT}
+       const lock = new Lock();
+       const locked = (inner) => lock.useSync(() => inner());
+       const run = async (target, options) => {
+         const child = new Process({ target, method: "spawn", ...options }).start();
+         console.log(await child.result(), await child.join());
+       };
+       (async () => {
+         await run(inspectKept);
+         await run(inspectKept);
+         await run(() => locked(inspectKept));
+         await run(() => new Process({ target: inspectKept, method: "spawn" }).start().result());
+         await run(inspectKept, { execArgv: ["--expose-gc"] });
+         await run(() => [typeof gc, new Lock() instanceof Lock], { execArgv: ["--expose-gc"] });
+         await run(() => new Process({ target: () => { throw new TypeError("inner") }, method: "spawn", stdio: "ignore" })
+           .start().result().catch((error) => error.name));
+       })();`,
+    ),
+  );
+  assert.equal(stderr, "");
+  assert.equal(stdout, "none 0\nkept 0\nkept 0\nkept 0\nother 0\n[ 'function', true ] 0\nTypeError 0\n");
+  assert.equal(status, 0);
+});
+
+test("a spare that waits keeps its compiled code for the processes after it", () => {
+  const { status, stdout, stderr } = run(
+    program(
+      "spare-kept.cjs",
+      `const { Process } = require("multiproc");
+       ${KEPT}
+       (async () => {
+         await new Process(() => {}).start().join();
+         const { setTimeout: sleep } = require("node:timers/promises");
+         let found = "none";
+         for (let tries = 0; found === "none" && tries < 100; tries++) {
+           await sleep(100);
+           found = await new Process(inspectKept).start().result();
+         }
+         console.log(found);
+       })();`,
+    ),
+  );
+  assert.equal(stderr, "");
+  assert.equal(stdout, "kept\n");
+  assert.equal(status, 0);
+});
+
 test("a TypeScript program type-checks against it and runs under tsx", () => {
   const file = program(
     "typed.ts",

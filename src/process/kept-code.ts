@@ -1,0 +1,34 @@
+/**
+ * The compiled code of what every child loads: V8 takes half of a child's own time to compile it. One child of the program writes its
+ * own down, once it has run all of it, in a file in memory that has no name and that all children inherit; those that are
+ * started afterwards take it over (src/entry/child.cts). It has the text that it was made of, so the two belong together
+ * whatever happens to the file.
+ */
+
+import { readSync } from "node:fs";
+import { inheritance } from "../core/inheritance.ts";
+import { createMemoryFile } from "../platform/index.ts";
+
+/** True in the process that has made the file: it chooses who writes. */
+let isOwner = false;
+let keeper: { readonly exit: unknown } | undefined;
+
+/** The file's descriptor. */
+export function codeFd(): number {
+  if (inheritance.codeFd !== undefined) return inheritance.codeFd;
+  isOwner = true;
+  return (inheritance.codeFd = createMemoryFile("multiproc-code", 0));
+}
+
+/** True if this child is to write its code down: one at a time does, until one has. */
+export function isKeeper(child: { readonly exit: unknown }): boolean {
+  if (!isOwner || (keeper !== undefined && keeper.exit === undefined) || isKept()) return false;
+  keeper = child;
+  return true;
+}
+
+/** The head, which is written last, starts with a length. */
+function isKept(): boolean {
+  const length = new Float64Array(1);
+  return readSync(codeFd(), length, 0, length.byteLength, 0) > 0 && length[0] !== 0;
+}
