@@ -133,7 +133,8 @@ function checkScript(script, exported) {
   const variables = new Set(Array.from(script.matchAll(/^let ([\w$]+)/gm), ([, name]) => name));
   const changing = exported.map(([local]) => local).filter((local) => variables.has(local));
   const foreign = script.split("\n").filter((line) => /^import\b|^[^"]*\bimport(\(|\.meta)/.test(line));
-  if (changing.length + foreign.length > 0) throw new Error(`${CHILD} is no script: ${[...changing, ...foreign]}`);
+  const wrong = [...changing, ...foreign];
+  if (wrong.length > 0) throw new Error(`${CHILD} is no script: ${wrong.join(", ")}`);
 }
 
 function declarationOf(what, builtin) {
