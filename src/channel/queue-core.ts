@@ -90,8 +90,14 @@ export class QueueCore implements SendRules, ReceiveRules {
 
   putSync(value: unknown, options: WaitOptions | undefined, method: string): void {
     this.check("put into");
-    if (options === undefined && isSmallInteger(value) && !this.#sends.busy) {
-      if (this.ring.writer.write(MessageKind.int, value) === Written.done) return this.ring.written();
+    if (options === undefined) {
+      if (isSmallInteger(value) && !this.#sends.busy) {
+        if (this.ring.writer.write(MessageKind.int, value) === Written.done) return this.ring.written();
+      }
+      const message = Outgoing.of(value);
+      if (this.#sends.sendNow(message)) return;
+      this.#timeout = undefined;
+      return this.#sends.sendSync(message, Deadline.from(options), method);
     }
     const deadline = Deadline.from(options);
     deadline.throwIfAborted();

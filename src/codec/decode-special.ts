@@ -33,7 +33,7 @@ function readKind(reader: Reader, tag: number, index: number, prototype: object 
     case Tag.sparse:
       return readSparse(reader, index);
     case Tag.map:
-      return readMap(reader, index);
+      return reader.map(index);
     case Tag.set:
       return readSet(reader, index);
     case Tag.date:
@@ -103,15 +103,6 @@ function readSparse(reader: Reader, index: number): unknown[] {
     array[at] = reader.value();
   }
   return array;
-}
-
-function readMap(reader: Reader, index: number): Map<unknown, unknown> {
-  const map = reader.made(index, new Map<unknown, unknown>());
-  for (let left = reader.count(); left > 0; left--) {
-    const key = reader.value();
-    map.set(key, reader.value());
-  }
-  return map;
 }
 
 function readSet(reader: Reader, index: number): Set<unknown> {

@@ -277,8 +277,37 @@ export class Decoder implements Reader {
   array(index: number): unknown[] {
     const length = this.count();
     const array: unknown[] = this.made(index, []);
-    for (let i = 0; i < length; i++) array.push(this.value());
+    for (let i = 0; i < length; i++) array.push(this.#element());
     return array;
+  }
+
+  map(index: number): Map<unknown, unknown> {
+    const map = this.made(index, new Map<unknown, unknown>());
+    for (let left = this.count(); left > 0; left--) {
+      const key = this.#element();
+      map.set(key, this.#element());
+    }
+    return map;
+  }
+
+  /** As `value`, for what comes in numbers: short enough for V8 to put it into loops, which makes numbers in them twice as fast. */
+  #element(): unknown {
+    const at = this.#position;
+    if (this.#limit - at < 9) return this.value();
+    const tag = this.#bytes[at] as number;
+    if (tag >= Tag.smallInt) {
+      this.#position = at + 1;
+      return tag - Tag.smallInt;
+    }
+    if (tag === Tag.int32) {
+      this.#position = at + 5;
+      return this.#view.getInt32(at + 1, true);
+    }
+    if (tag === Tag.double) {
+      this.#position = at + 9;
+      return this.#view.getFloat64(at + 1, true);
+    }
+    return this.value();
   }
 
   #ref(): unknown {

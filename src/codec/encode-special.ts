@@ -200,11 +200,10 @@ function writeMap(writer: Writer, value: Map<unknown, unknown>): void {
   const values = [...Map.prototype.values.call(value)];
   writer.uint32(keys.length);
   for (let i = 0; i < keys.length; i++) {
-    const [key, each] = [keys[i], values[i]];
-    if (needsNoPath(key)) writer.value(key);
-    else writer.child(`(key ${i})`, key);
-    if (needsNoPath(each)) writer.value(each);
-    else writer.child(typeof key === "string" ? `(${JSON.stringify(key)})` : `(value ${i})`, each);
+    const key = keys[i];
+    const each = values[i];
+    if (!writer.simple(key)) writer.child(`(key ${i})`, key);
+    if (!writer.simple(each)) writer.child(typeof key === "string" ? `(${JSON.stringify(key)})` : `(value ${i})`, each);
   }
 }
 
@@ -213,14 +212,8 @@ function writeSet(writer: Writer, value: Set<unknown>): void {
   const members = [...Set.prototype.values.call(value)];
   writer.uint32(members.length);
   members.forEach((member, i) => {
-    if (needsNoPath(member)) writer.value(member);
-    else writer.child(`(member ${i})`, member);
+    if (!writer.simple(member)) writer.child(`(member ${i})`, member);
   });
-}
-
-/** A path is for who is refused, and costs more than such a value itself. */
-function needsNoPath(value: unknown): boolean {
-  return typeof value === "number" || typeof value === "string" || typeof value === "boolean" || value === undefined;
 }
 
 function writeDate(writer: Writer, value: Date): void {

@@ -65,7 +65,8 @@ function toBytes(write: (sink: HeapSink) => void): Uint8Array {
   sink.position = 0;
   try {
     write(sink);
-    return sink.take();
+    // A large one is not used again: what it has need not be copied.
+    return sink.bytes.length > SCRATCH_MAX ? sink.bytes.subarray(0, sink.position) : sink.take();
   } finally {
     scratch = sink.bytes.length > SCRATCH_MAX ? new HeapSink() : sink;
   }

@@ -163,6 +163,14 @@ export class Encoder implements Writer {
     }
   }
 
+  simple(value: unknown): boolean {
+    if (typeof value === "number") this.#numeric(value);
+    else if (typeof value === "string") this.text(value);
+    else if (typeof value === "boolean" || value === undefined) this.value(value);
+    else return false;
+    return true;
+  }
+
   #numeric(value: number): void {
     const sink = this.#sink;
     if (sink.limit - sink.position < 9) sink.grow(9);
@@ -287,13 +295,16 @@ export class Encoder implements Writer {
       this.byte(Tag.shaped);
       this.uint32(shape.index);
     }
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i] as string;
-      this.#keys[this.#depth] = key;
-      const child = value[key];
-      if (typeof child === "function") this.#holder = value;
-      this.value(child);
-    }
+    const { writer } = shape;
+    if (writer !== undefined) return writer(this, value);
+    for (let i = 0; i < keys.length; i++) this.property(value, keys[i] as string, value[keys[i] as string]);
+  }
+
+  property(holder: object, key: string, value: unknown): void {
+    if (this.simple(value)) return;
+    this.#keys[this.#depth] = key;
+    if (typeof value === "function") this.#holder = holder;
+    this.value(value);
   }
 
   #newShape(shape: Shape): void {
@@ -316,8 +327,10 @@ export class Encoder implements Writer {
     this.byte(Tag.array);
     this.uint32(length);
     for (let i = 0; i < length; i++) {
+      const element = value[i];
+      if (this.simple(element)) continue;
       this.#keys[this.#depth] = i;
-      this.value(value[i]);
+      this.value(element);
     }
   }
 

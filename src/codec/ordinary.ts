@@ -1,9 +1,7 @@
 /** Which objects and arrays are nothing but their values, so that the short way of encoding does for them. */
 
-import { util } from "../core/node-builtins.ts";
-
-/** Arrays up to this length are checked by listing their keys. */
-const SMALL_ARRAY = 16;
+/** Arrays up to this length are checked by listing their keys, which makes a text of each index. */
+const SMALL_ARRAY = 8;
 
 /** True when a plain object can be extended and has these keys only: neither symbols nor hidden properties. */
 export function hasOnlyKeys(value: object, keys: readonly string[]): boolean {
@@ -28,8 +26,16 @@ export function isDense(value: unknown[]): boolean {
   if (!Object.isExtensible(value)) return false;
   const { length } = value;
   for (let i = 0; i < length; i++) if (value[i] === undefined && !(i in value)) return false;
-  if (length <= SMALL_ARRAY)
-    return Object.keys(value).length === length && Object.getOwnPropertySymbols(value).length === 0;
-  // Comparing with a copy that has the elements only is the quick way to find further properties of a long array.
-  return util.isDeepStrictEqual(value, value.slice());
+  return countOf(value) === length && Object.getOwnPropertySymbols(value).length === 0;
+}
+
+/** How many enumerable properties an array has, its elements included. */
+function countOf(value: unknown[]): number {
+  if (value.length <= SMALL_ARRAY) return Object.keys(value).length;
+  try {
+    return Object.values(value).length;
+  } catch {
+    // A getter among further properties.
+    return -1;
+  }
 }

@@ -23,6 +23,7 @@ export interface Reader {
   value(): unknown;
   copy(): Uint8Array;
   array(index: number): unknown[];
+  map(index: number): Map<unknown, unknown>;
   /** The storage of a variable that functions of this message share. */
   cell(number: number): Cell;
   /** Takes the number of the next object, before it is made. */

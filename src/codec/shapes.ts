@@ -1,17 +1,36 @@
 /** The key sequences of plain objects that are sent: written once a message, then named by number. */
 
 import { HeapSink } from "../core/bytes.ts";
+import { type PropertiesWriter, propertiesWriterOf } from "./properties-writer.ts";
 import { writeText } from "./write-text.ts";
 
-export interface Shape {
+/** Compiling takes as long as writing some hundred objects the other way. */
+const USES_BEFORE_WRITER = 200;
+
+export class Shape {
   readonly keys: readonly string[];
   /** What follows the tag of the first object of its shape in a message: hash and length of the keys, the keys. */
   readonly head: Int32Array;
   /** The message it was last written in, and its number there. */
-  message: number;
-  index: number;
+  message = -1;
+  index = 0;
   /** How many of its objects were examined in that message. */
-  examined: number;
+  examined = 0;
+  #uses = 0;
+  #writer: PropertiesWriter | undefined;
+
+  constructor(keys: readonly string[]) {
+    this.keys = keys;
+    this.head = headOf(keys);
+  }
+
+  /** A function that writes the properties of an object with these keys; not for one that is sent once in a while. */
+  get writer(): PropertiesWriter | undefined {
+    if (this.#writer === undefined && ++this.#uses % USES_BEFORE_WRITER === 0) {
+      this.#writer = propertiesWriterOf(this.keys);
+    }
+    return this.#writer;
+  }
 }
 
 const RECENT = 4;
@@ -21,7 +40,7 @@ const MAX_KNOWN_KEYS = 20_000;
 /** Finds the shape of a key sequence; remembers shapes across messages. */
 export class ShapeTable {
   readonly #recent: Shape[] = [];
-  #known = new Map<string, Shape>();
+  #known = new KeyStep();
   #knownKeys = 0;
   #next = 0;
 
@@ -37,18 +56,44 @@ export class ShapeTable {
   }
 
   #look(keys: readonly string[]): Shape {
-    // The length of each key makes the text unambiguous.
-    const text = keys.map((key) => `${key.length}:${key}`).join();
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
+    let step: KeyStep | undefined = this.#known;
+    for (let i = 0; i < keys.length && step !== undefined; i++) step = step.to(keys[i] as string);
+    return step?.shape ?? this.#add(keys);
+  }
+
+  #add(keys: readonly string[]): Shape {
     this.#knownKeys += keys.length + 1;
     if (this.#knownKeys > MAX_KNOWN_KEYS) {
-      this.#known = new Map();
+      this.#known = new KeyStep();
       this.#knownKeys = keys.length + 1;
     }
-    const shape = { keys, head: headOf(keys), message: -1, index: 0, examined: 0 };
-    this.#known.set(text, shape);
-    return shape;
+    let step = this.#known;
+    for (const key of keys) step = step.to(key) ?? step.extend(key);
+    return (step.shape = new Shape(keys));
+  }
+}
+
+/** Shapes stand in a tree of their keys. Most steps in it have one successor, which needs no map. */
+class KeyStep {
+  shape: Shape | undefined;
+  #key: string | undefined;
+  #next: KeyStep | undefined;
+  #others: Map<string, KeyStep> | undefined;
+
+  to(key: string): KeyStep | undefined {
+    return key === this.#key ? this.#next : this.#others?.get(key);
+  }
+
+  extend(key: string): KeyStep {
+    const next = new KeyStep();
+    if (this.#key === undefined) {
+      this.#key = key;
+      this.#next = next;
+    } else {
+      this.#others ??= new Map();
+      this.#others.set(key, next);
+    }
+    return next;
   }
 }
 

@@ -39,8 +39,12 @@ export interface Writer {
   text(value: string): void;
   raw(bytes: Uint8Array): void;
   value(value: unknown): void;
+  /** Writes a number, text, boolean or undefined, for which no path is made up. @returns false for anything else. */
+  simple(value: unknown): boolean;
   /** Writes a value that hangs below the one being written, by a key for error texts. */
   child(key: string | number, value: unknown, holder?: object): void;
+  /** Writes what stands under a key of a plain object. */
+  property(holder: object, key: string, value: unknown): void;
   /** Numbers an object; before its contents are written. */
   number(value: unknown): void;
   numberOf(value: unknown): number;

@@ -27,7 +27,10 @@ export interface ByteSource {
   limit: number;
 }
 
-/** A sink on the heap that doubles as it grows; reusable. */
+/** Up to this size a sink grows by four: what it grows out of is memory that was touched, what it does not use yet is not. */
+const GROWING_FAST = 1 << 20;
+
+/** A sink on the heap that grows by itself; reusable. */
 export class HeapSink implements ByteSink {
   bytes: Uint8Array;
   view: DataView;
@@ -41,7 +44,8 @@ export class HeapSink implements ByteSink {
   }
 
   grow(extra: number): void {
-    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.position + extra));
+    const { length } = this.bytes;
+    const larger = new Uint8Array(Math.max(length * (length <= GROWING_FAST ? 4 : 2), this.position + extra));
     larger.set(this.bytes.subarray(0, this.position));
     this.bytes = larger;
     this.view = new DataView(larger.buffer);

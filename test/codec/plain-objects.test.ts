@@ -107,6 +107,37 @@ test("a getter among later objects with the same keys in a message arrives as it
   assertSame(travel(sent), Object.assign([...sent], { 15: { a: 0, b: 15 } }));
 });
 
+test("what cannot travel is named by its path, however many objects with the same keys came before", () => {
+  for (let i = 0; i < WARM; i++) travel({ id: i, inner: { list: [i] } });
+  const refused = { id: 0, inner: { list: [1, "x", new WeakMap()] } };
+  assert.throws(() => encode([{ id: 1, inner: 1 }, refused]), { path: "[1].inner.list[2]" });
+  assert.throws(() => encode({ id: Promise.resolve(), inner: 1 }), { path: "id" });
+});
+
+test("functions among the properties of known keys keep their object", () => {
+  for (let i = 0; i < WARM; i++) travel({ n: i, next: null });
+  const counter = {
+    n: 1,
+    next(): number {
+      return (this.n += 1);
+    },
+  };
+  const got = travel([counter, counter]) as [typeof counter, typeof counter];
+  assert.equal(got[0], got[1]);
+  assert.deepEqual([got[0].next(), got[0].next(), counter.n], [2, 3, 1]);
+});
+
+test("key sequences that start alike, or are more than are remembered, are not mixed up", () => {
+  const few = [{}, { a: 1 }, { a: 1, b: 2 }, { b: 2, a: 1 }, { a: 1, b: 2, c: 3 }, { a: 1, c: 3 }, { "a,b": 1 }];
+  const sent = [...few, ...few.toReversed(), ...few];
+  for (let i = 0; i < 3; i++) {
+    travel(Array.from({ length: 3000 }, (_, n) => ({ [`key ${n}`]: 1, a: n, [`then ${n * i}`]: 2 })));
+    const got = travel(sent);
+    assertSame(got, sent);
+    assert.deepEqual(got.map(Object.keys), sent.map(Object.keys));
+  }
+});
+
 test("a message that is cut short or damaged is refused by makers, too", () => {
   const sent = Array.from({ length: WARM }, (_, i) => ({ first: i, second: "x", third: null }));
   assertSame(travel(sent), sent);

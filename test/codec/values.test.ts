@@ -217,6 +217,29 @@ test("accessors, symbols as keys, hidden and frozen properties stay what they ar
   });
 });
 
+test("further properties of long arrays travel: texts, symbols, accessors, also one that throws", () => {
+  const long = (): number[] => Array.from({ length: 100 }, (_, i) => i);
+  const failing = {
+    get: () => {
+      throw new Error("read");
+    },
+    enumerable: true,
+  };
+  const sent = [
+    Object.assign(long(), { extra: 1 }),
+    Object.assign(long(), { [Symbol.for("extra")]: 1 }),
+    Object.defineProperty(long(), "extra", failing),
+    Object.assign(long(), { 50: undefined, extra: 1 }),
+  ];
+  const got = decode(encode(sent)) as object[];
+  const extra = (value: object): string[] =>
+    Reflect.ownKeys(value)
+      .map(String)
+      .filter((key) => key.includes("extra"));
+  assert.deepEqual(got.map(extra), sent.map(extra));
+  assert.throws(() => (got[2] as { extra: unknown }).extra, { message: "read" });
+});
+
 test("further properties of arrays and other objects travel", () => {
   assert.equal((travel(Object.assign([1, 2], { extra: 3 })) as { extra?: number }).extra, 3);
   const long = Object.assign(
