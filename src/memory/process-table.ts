@@ -25,6 +25,7 @@ import { inheritance } from "../core/inheritance.ts";
 import { startTimeOf } from "../platform/index.ts";
 import { arena } from "./arena.ts";
 import { Header, MAX_PROCESSES, PROCESS_TABLE_OFFSET, SLOT_BYTES } from "./layout.ts";
+import { lives } from "./liveness.ts";
 
 export const SlotState = { free: 0, claimed: 1, alive: 2, sweeping: 3 } as const;
 
@@ -159,7 +160,7 @@ export function slotsInUse(): number[] {
   return slots;
 }
 
-/** Asks the kernel whether the owner of a slot lives (about 40 µs). A zombie is dead; a free slot has no living owner; who cannot be seen is alive. */
+/** Asks the kernel whether the owner of a slot lives (about 40 µs, less if it is asked again and again). A zombie is dead; a free slot has no living owner; who cannot be seen is alive. */
 export function isSlotAlive(slot: number): boolean {
   if (slot === self) return true;
   const { words, longs } = arena();
@@ -169,7 +170,7 @@ export function isSlotAlive(slot: number): boolean {
   if (state === SlotState.claimed) return true;
   if (state !== SlotState.alive) return false;
   try {
-    return startTimeOf(words[at + Slot.pid] as number) === longs[(at + Slot.startTime) / 2];
+    return lives(words[at + Slot.pid] as number, longs[(at + Slot.startTime) / 2] as bigint);
   } catch {
     // Out of descriptors, say. Better to wait a little longer than to take over from somebody who lives.
     return true;
