@@ -11,3 +11,9 @@ export function isGenerator(value: unknown): value is AnyGenerator {
   if (typeof like.return !== "function" || typeof like.throw !== "function") return false;
   return Symbol.iterator in value || Symbol.asyncIterator in value;
 }
+
+/** True for a function whose text says that it is a generator. One that a compiler has made an ordinary function of is not recognized. */
+export function isGeneratorFunction(fn: Function): boolean {
+  const tag = Object.prototype.toString.call(fn);
+  return tag === "[object GeneratorFunction]" || tag === "[object AsyncGeneratorFunction]";
+}

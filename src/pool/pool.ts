@@ -4,6 +4,7 @@ import { SerializationError, StateError } from "../core/errors.ts";
 import { TO_HANDLE } from "../core/handle.ts";
 import { onAbort } from "../core/on-abort.ts";
 import { checkFunction, checkInteger } from "../core/options.ts";
+import { isGeneratorFunction } from "../core/generators.ts";
 import { cpuCount } from "../process/index.ts";
 import type { AsyncResult } from "./async-result.ts";
 import {
@@ -99,7 +100,8 @@ export class Pool {
     // Not an async function: its promise around this one would cost three turns of the microtask queue for each task.
     return new Promise((resolve, error) => {
       const settler = { value: resolve as (value: unknown) => void, error };
-      void new SingleCall(this.#scheduler, { fn, args: this.#checkedArgs(fn, args) }, settler);
+      const call = new SingleCall(this.#scheduler, { fn, args: this.#checkedArgs(fn, args) }, settler);
+      if (isGeneratorFunction(fn)) call.streamAtOnce();
     });
   }
 

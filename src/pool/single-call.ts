@@ -40,10 +40,19 @@ export class SingleCall implements TaskListener {
     else this.#stream.fail(error);
   }
 
+  /**
+   * Gives the stream before the task begins: who waits for several before he reads any would wait for ever, since each has its worker
+   * until it was read.
+   */
+  streamAtOnce(): void {
+    this.stream(this.#task);
+  }
+
   stream(task: Task): void {
+    if (this.#stream !== undefined) return;
     this.#stream = new TaskStream({
       consumed: () => this.#scheduler.streamConsumed(task),
-      stop: () => this.#scheduler.stopStream(task),
+      stop: () => this.#scheduler.drop(task),
       setAwaited: (isAwaited) => this.#scheduler.setAwaited(task, isAwaited),
     });
     this.#settler.value(this.#stream);

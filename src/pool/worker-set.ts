@@ -59,22 +59,22 @@ export class WorkerSet {
   /**
    * The ready worker with the least to do. One that is awake and will have done its tasks before a sleeping one could be woken
    * goes first: for short tasks waking costs more than they do. Always the first such one, so that the others may fall asleep
-   * and leave their processors to it and to the pool. One that is stuck only when there is no other.
+   * and leave their processors to it and to the pool. One that is held up only when there is no other.
    */
   leastBusy(): PoolWorker | undefined {
     let best: PoolWorker | undefined;
     let awake: PoolWorker | undefined;
-    let stuck: PoolWorker | undefined;
+    let heldUp: PoolWorker | undefined;
     for (const worker of this.list) {
       if (!this.canTake(worker)) continue;
-      if (worker.isStuck) {
-        if (stuck === undefined || worker.tasks.size < stuck.tasks.size) stuck = worker;
+      if (isHeldUp(worker)) {
+        if (heldUp === undefined || worker.tasks.size < heldUp.tasks.size) heldUp = worker;
         continue;
       }
       if (best === undefined || worker.tasks.size < best.tasks.size) best = worker;
       if (awake === undefined && worker.tasks.expectedMs < WAKE_MS && !worker.asleep) awake = worker;
     }
-    return awake ?? best ?? stuck;
+    return awake ?? best ?? heldUp;
   }
 
   /** True when there may be more. Those that are about to end do not count. */
@@ -109,4 +109,9 @@ export class WorkerSet {
     this.list.push(worker);
     if (this.#isHeld) worker.link.hold();
   }
+}
+
+/** True for one that does not get on, and for one that runs a generator which nobody reads. */
+function isHeldUp({ isStuck, tasks: { first } }: PoolWorker): boolean {
+  return isStuck || (first !== undefined && first.isStream && !first.isAwaited);
 }

@@ -201,3 +201,43 @@ test("items that need a module, which takes a turn of the event loop, keep their
   assert.deepEqual((await collect(await pool.apply(points, [200]))).map(flat), expected);
   assert.deepEqual((await collect(pool.imap(points, [200, 200]))).map(flat), [...expected, ...expected]);
 });
+
+test("more generators than workers can be waited for before one of them is read", async () => {
+  const endless = function* (from: number): Generator<number> {
+    for (let i = from; ; i++) yield i;
+  };
+  const streams = await Promise.all([0, 10, 20, 30, 40].map((from) => pool.submit(endless, from)));
+  // One that has not begun can be left, too.
+  await (streams.pop() as AsyncIterableIterator<number>).return?.();
+  const starts: number[][] = [];
+  for (const stream of streams) {
+    const start: number[] = [];
+    for await (const n of stream) if (start.push(n) === 2) break;
+    starts.push(start);
+  }
+  assert.deepEqual(starts, [
+    [0, 1],
+    [10, 11],
+    [20, 21],
+    [30, 31],
+  ]);
+});
+
+test("a generator whose worker dies before it begins is begun on another one", async () => {
+  await using own = new Pool(1);
+  const dying = own.submit(() => process.exit(3));
+  const stream = await own.submit(function* () {
+    yield process.pid;
+  });
+  await assert.rejects(dying, WorkerDiedError);
+  assert.equal((await collect(stream)).length, 1);
+});
+
+test("what a generator throws at once is told to whoever asks for its first item", async () => {
+  const stream = await pool.submit(function* (): Generator<number> {
+    if (process.pid > 0) throw new RangeError("at once");
+    yield 1;
+  });
+  await assert.rejects(stream.next(), /^RangeError: at once$/);
+  assert.equal((await stream.next()).done, true);
+});
