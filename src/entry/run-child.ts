@@ -50,6 +50,9 @@ const NOTHING = new Uint8Array(0);
 
 let load: Loader;
 
+/** In a warm spare: goes once over what a start does, just before one. */
+let wakeUp: (() => Promise<void>) | undefined;
+
 /** Waits to be told what to run, and runs it. */
 export async function runChild(loader: Loader): Promise<void> {
   load = loader;
@@ -88,9 +91,12 @@ async function start(message: Uint8Array): Promise<unknown> {
 async function hearGo(): Promise<Uint8Array> {
   const reader = new FrameReader();
   for (;;) {
-    for (const { type, value, inline } of readFrames(reader)) {
+    const frames = readFrames(reader);
+    for (const { type, value, inline } of frames) {
       if (type === FrameType.go) return inline ?? takeMail(ChildFd.mailbox, value);
-      await warmUp(value);
+      if (type === FrameType.warm) await warmUp(value);
+      // When `go` has come with it, it is too late for that.
+      else if (frames.length === 1) await wakeUp?.();
     }
   }
 }
@@ -100,7 +106,7 @@ async function warmUp(what: number): Promise<void> {
   try {
     if ((what & ~KEEP_CODE) === Warmth.worker) await preloadWorker();
     const { rehearse } = await import("./rehearse.ts");
-    await rehearse(start);
+    wakeUp = await rehearse(start);
   } catch {
     // What is wrong will be told by the first start that meets it.
   }

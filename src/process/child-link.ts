@@ -116,6 +116,11 @@ export class ChildLink {
     this.#say(packFrame(FrameType.warm, what));
   }
 
+  /** Tells a spare that `go` follows, while what it is to run is still being encoded: it wakes up meanwhile. */
+  wake(): void {
+    this.#say(packFrame(FrameType.soon));
+  }
+
   /** Tells the child what to run. @returns false when it is dead already. */
   go(bytes: Uint8Array): boolean {
     if (isInMailbox(bytes.length)) writeMail(this.#mailbox, bytes);

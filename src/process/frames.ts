@@ -19,6 +19,8 @@ export const FrameType = {
   exiting: 6,
   /** Child: where in the source is what this text names? A message of `value` bytes. */
   places: 7,
+  /** Parent: you will be told what to run in less than a millisecond. */
+  soon: 8,
 } as const;
 
 export interface Frame {

@@ -49,6 +49,15 @@ export function shelfOf(execArgv: readonly string[], env: NodeJS.ProcessEnv): Sh
   return shelfFor({ execArgv, env, stdio: INHERITED });
 }
 
+/** Where there is one processor only, a spare that wakes up takes it from who wants to start it. */
+const CAN_OVERLAP: boolean = availableParallelism() > 1;
+
+/** A spare will be taken in a moment, probably like the last one: it wakes up meanwhile. */
+export function wakeSpare(): void {
+  const spare = CAN_OVERLAP ? last?.kept.find((link) => link.ready) : undefined;
+  if (spare !== undefined && warmed.has(spare)) spare.wake();
+}
+
 /** A spare will be taken in a moment: if there is none, one comes up meanwhile. */
 export function expectSpare(shelf: Shelf): void {
   if (shelf.kept.length === 0) addSpare(shelf);

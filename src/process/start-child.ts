@@ -13,7 +13,7 @@ import { isKeeper } from "./kept-code.ts";
 import { currentFolder, launch, type LaunchOptions } from "./launch.ts";
 import { packParcel } from "./parcel.ts";
 import { assertFolder, type CheckedOptions } from "./process-options.ts";
-import { expectSpare, type Shelf, shelfOf, takeSpare } from "./spares.ts";
+import { expectSpare, type Shelf, shelfOf, takeSpare, wakeSpare } from "./spares.ts";
 import { getStartMethod, type StartMethod } from "./start-method.ts";
 
 /** Who the child is to be. */
@@ -34,6 +34,7 @@ export function startChild(child: ChildIdentity, payload: Payload, options: Chec
   checkMayStart();
   options.signal?.throwIfAborted();
   if (options.cwd !== undefined) assertFolder(options.cwd);
+  if (mayBeSpare(options)) wakeSpare();
   const launched = launchOptions(options);
   const shelf = shelfFor(options, launched);
   const sink = new HeapSink();
@@ -92,7 +93,11 @@ export function expectChild(options: CheckedOptions): void {
 
 /** undefined when no spare would do. */
 function shelfFor(options: CheckedOptions, { execArgv, env }: LaunchOptions): Shelf | undefined {
-  return methodOf(options) === "spawn" || !options.inheritsStdio ? undefined : shelfOf(execArgv, env);
+  return mayBeSpare(options) ? shelfOf(execArgv, env) : undefined;
+}
+
+function mayBeSpare(options: CheckedOptions): boolean {
+  return methodOf(options) !== "spawn" && options.inheritsStdio;
 }
 
 function launchOptions(options: CheckedOptions): LaunchOptions {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Process } from "../../src/index.ts";
+import { Process, SerializationError } from "../../src/index.ts";
 import { childrenOf, exists, startProgram, until } from "../helpers/program.ts";
 
 const born = (): number => Date.now() - process.uptime() * 1000;
@@ -36,6 +36,17 @@ test("a spare that somebody killed is noticed, and replaced by a process that wo
   // Gone with all its threads: until then its socket takes what is written to it.
   await until(() => !exists(pid));
   assert.equal(await new Process(() => "works").start().result(), "works");
+});
+
+test("a spare that is woken for what cannot be sent is taken by the next start, as good as new", async () => {
+  const pid = await spare();
+  const promise = Promise.resolve();
+  // More often than it has prepared for.
+  for (let i = 0; i < 8; i++) assert.throws(() => new Process({ target: () => promise }).start(), SerializationError);
+  const child = new Process(() => [process.pid, process.argv]).start();
+  assert.equal(child.pid, pid);
+  assert.deepEqual(await child.result(), [pid, process.argv]);
+  await child.join();
 });
 
 test("flags that a spare does not have give a process of its own", async () => {
