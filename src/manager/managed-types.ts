@@ -84,8 +84,9 @@ export type QueueProxy<T = unknown> = Remote<ManagedQueue<T>> & Loopable<T>;
 export type JoinableQueueProxy<T = unknown> = Remote<ManagedJoinableQueue<T>> & Loopable<T>;
 
 /**
- * The proxy of a pool: as `Pool`, with its callbacks, `progress` and signals in this process. Items are gathered and sent as a whole, so that
- * there must be an end of them.
+ * The proxy of a pool: as `Pool`, with its callbacks, `progress` and signals in this process. Items of `map` and the like are gathered
+ * and sent as a whole; those of `imap` that are no array are taken a few ahead of the loop, and may be endless; they are
+ * tasks of one item unless `chunkSize` says otherwise.
  */
 export interface PoolProxy extends ProxyBase {
   /** Runs a function in a worker of the manager's pool. */
@@ -119,9 +120,17 @@ export interface PoolProxy extends ProxyBase {
     options?: MapAsyncOptions<ItemResult<R>>,
   ): AsyncResult<ItemResult<R>[]>;
   /** The results one after the other, in order. `next()` rejects for an item that failed and goes on with the one after. */
-  imap<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapOptions): RemoteIterator<StreamedResult<R>>;
+  imap<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options?: MapOptions,
+  ): RemoteIterator<StreamedResult<R>>;
   /** The results as they come. */
-  imapUnordered<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapOptions): RemoteIterator<StreamedResult<R>>;
+  imapUnordered<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options?: MapOptions,
+  ): RemoteIterator<StreamedResult<R>>;
   /** Counts and times: see `Pool.stats`. */
   stats(): Promise<StatsReport>;
   /** Takes no more tasks; those that there are go on. */

@@ -4,15 +4,18 @@ import { CancelledError } from "../core/errors.ts";
 import { onAbort } from "../core/on-abort.ts";
 import { checkFunction } from "../core/options.ts";
 import { AsyncResult, settle } from "../pool/async-result.ts";
+import { checkIterable } from "../pool/call-options.ts";
 import { callBack } from "../pool/callbacks.ts";
 import type { MapOptions } from "../pool/index.ts";
 import { checkList } from "../pool/pool-options.ts";
+import { ItemFeeder } from "./item-feeder.ts";
 import { Op } from "./protocol.ts";
 import { remoteIterator } from "./remote-iterator.ts";
 import { refOf } from "./remote-proxy.ts";
 import type { RemoteRef } from "./remote-ref.ts";
 
 type Items = Iterable<unknown>;
+type AnyItems = Items | AsyncIterable<unknown>;
 
 interface AsyncOptions extends MapOptions {
   readonly callback?: (value: unknown) => unknown;
@@ -68,14 +71,21 @@ function here(ref: RemoteRef, options: MapOptions): object {
   return typeof progress === "function" ? { ...options, progress: ref.client.callback(progress) } : options;
 }
 
-function loop(ref: RemoteRef, method: string, fn: unknown, items: Items, options: MapOptions = {}): unknown {
+function loop(ref: RemoteRef, method: string, fn: unknown, items: AnyItems, options: MapOptions = {}): unknown {
   checkFunction("fn", fn);
   const { signal, ...others } = options;
   signal?.throwIfAborted();
-  const start = ref.call(method, [fn, checkList("items", items), here(ref, others)]);
-  if (signal === undefined) return remoteIterator(start, false);
-  const stopListening = onAbort(signal, () => void iterator.throw?.(signal.reason).catch(() => {}));
-  const iterator = remoteIterator(start, false, stopListening);
+  // An array is there as a whole, and its length is known; everything else may be endless.
+  checkIterable(items);
+  const feeder = Array.isArray(items) ? undefined : new ItemFeeder(ref, items);
+  const start = ref.call(method, [fn, feeder?.want ?? items, here(ref, others)]);
+  const end = async (): Promise<void> => {
+    stopListening?.();
+    await feeder?.close();
+  };
+  const iterator = remoteIterator(start, false, end);
+  const stopListening =
+    signal === undefined ? undefined : onAbort(signal, () => void iterator.throw?.(signal.reason).catch(() => {}));
   return iterator;
 }
 
@@ -95,10 +105,10 @@ export const poolExtras = {
   starmapAsync(this: unknown, fn: unknown, argTuples: Items, options?: AsyncOptions): unknown {
     return begin(refOf(this), "starmap", fn, checkList("argTuples", argTuples), options);
   },
-  imap(this: unknown, fn: unknown, items: Items, options?: MapOptions): unknown {
+  imap(this: unknown, fn: unknown, items: AnyItems, options?: MapOptions): unknown {
     return loop(refOf(this), "imap", fn, items, options);
   },
-  imapUnordered(this: unknown, fn: unknown, items: Items, options?: MapOptions): unknown {
+  imapUnordered(this: unknown, fn: unknown, items: AnyItems, options?: MapOptions): unknown {
     return loop(refOf(this), "imapUnordered", fn, items, options);
   },
 };

@@ -7,12 +7,12 @@ type Asked = "next" | "return" | "throw";
 
 /**
  * The proxy of the iterator, as an async iterator; started by the first `next`. Can be awaited, too.
- * @param endsByError It is a generator: one that has thrown gives nothing more. @param onEnd Called when it has given all.
+ * @param endsByError It is a generator: one that has thrown gives nothing more. @param onEnd Called when it has given all, or was ended; what it throws is thrown to who asked.
  */
 export function remoteIterator(
   start: Promise<unknown>,
   endsByError: boolean,
-  onEnd?: () => void,
+  onEnd?: () => Promise<void>,
 ): AsyncIterableIterator<unknown> & PromiseLike<unknown> {
   // Whoever only awaits or loops sees the error; nobody at all is no reason to end the program.
   start.catch(() => {});
@@ -21,7 +21,7 @@ export function remoteIterator(
     if (ref.released) return ended(name, args[0]);
     try {
       const result = released(ref, (await ref.call(name, args)) as IteratorResult<unknown>);
-      if (result.done === true) onEnd?.();
+      if (result.done === true) await onEnd?.();
       return result;
     } catch (error) {
       if (endsByError) ref.release();

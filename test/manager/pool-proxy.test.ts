@@ -104,6 +104,74 @@ test("imap goes on after an item that failed, takes its options, and is ended by
   assert.equal(await pool.apply(double, [1]), 2);
 });
 
+test("imap takes items when there is room for their results, endless ones, too; leaving the loop ends them", async () => {
+  let [taken, ended] = [0, 0];
+  function* endless(): Generator<number> {
+    try {
+      for (;;) yield taken++;
+    } finally {
+      ended += 1;
+    }
+  }
+  const results: number[] = [];
+  for await (const n of pool.imap(double, endless())) {
+    results.push(n);
+    if (results.length === 5) break;
+  }
+  assert.deepEqual(results, [0, 2, 4, 6, 8]);
+  assert.equal(ended, 1);
+  assert.ok(taken < 200, `${taken} were taken`);
+
+  async function* asynchronous(): AsyncGenerator<number> {
+    for (const n of [1, 2, 3]) {
+      await new Promise((resolve) => setImmediate(resolve));
+      yield n;
+    }
+  }
+  const unordered = new Set<number>();
+  for await (const n of pool.imapUnordered(double, asynchronous())) unordered.add(n);
+  assert.deepEqual(unordered, new Set([2, 4, 6]));
+  const set: number[] = [];
+  for await (const n of pool.imap(double, new Set([1, 2]), { chunkSize: 2 })) set.push(n);
+  assert.deepEqual(set, [2, 4]);
+});
+
+test("an imap ends with what its items throw, or what cannot travel, after the results before it", async () => {
+  function* failing(): Generator<number> {
+    yield 1;
+    throw new RangeError("no more");
+  }
+  const iterator = pool.imap(double, failing());
+  assert.equal((await iterator.next()).value, 2);
+  await assert.rejects(iterator.next(), /no more/);
+  assert.equal((await iterator.next()).done, true);
+
+  const untold = pool.imap(
+    (item: unknown) => typeof item,
+    (function* (): Generator<unknown> {
+      yield new WeakMap();
+    })(),
+  );
+  await assert.rejects(untold.next(), { name: "SerializationError" });
+
+  let closed = false;
+  const closing = (async function* (): AsyncGenerator<number> {
+    try {
+      for (;;) yield 1;
+    } finally {
+      closed = true;
+    }
+  })();
+  const controller = new AbortController();
+  const aborted = pool.imap(double, closing, { signal: controller.signal });
+  await aborted.next();
+  controller.abort(new RangeError("enough"));
+  await assert.rejects(async () => {
+    for (;;) if ((await aborted.next()).done === true) return;
+  }, /enough/);
+  while (!closed) await new Promise((resolve) => setImmediate(resolve));
+});
+
 test("wrong arguments are refused as by a pool of this process", async () => {
   assert.throws(() => pool.applyAsync(1 as never), { name: "TypeError", message: /fn must be a function/ });
   assert.throws(() => pool.mapAsync(double, 5 as never), { name: "TypeError", message: /items/ });

@@ -1,3 +1,4 @@
+import { type Feed, FedItems, type Want } from "./fed-items.ts";
 import type { ApplyOptions, MapOptions, Pool, PoolOptions, StatsReport } from "../../pool/index.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -7,6 +8,8 @@ export class ManagedPool {
   readonly #processes: number | undefined;
   readonly #options: PoolOptions;
   #pool: Promise<Pool> | undefined;
+  /** Items that come from other processes, by what these are asked by. */
+  readonly #fed = new WeakMap<Want, FedItems>();
 
   constructor(processes?: number, options: PoolOptions = {}) {
     this.#processes = processes;
@@ -30,21 +33,22 @@ export class ManagedPool {
   }
 
   /** The results one after the other, in order. */
-  async imap(fn: AnyFunction, items: Iterable<unknown>, options?: MapOptions): Promise<AsyncIterator<unknown>> {
+  async imap(fn: AnyFunction, items: unknown[] | Want, options?: MapOptions): Promise<AsyncIterator<unknown>> {
     const pool = await this.#open();
-    return endedByThrow((signal) => pool.imap(fn as (item: unknown) => unknown, items, { ...options, signal }));
+    const list = this.#itemsOf(items);
+    return endedByThrow((signal) => pool.imap(fn as (item: unknown) => unknown, list, { ...options, signal }));
   }
 
   /** The results as they come. */
-  async imapUnordered(
-    fn: AnyFunction,
-    items: Iterable<unknown>,
-    options?: MapOptions,
-  ): Promise<AsyncIterator<unknown>> {
+  async imapUnordered(fn: AnyFunction, items: unknown[] | Want, options?: MapOptions): Promise<AsyncIterator<unknown>> {
     const pool = await this.#open();
-    return endedByThrow((signal) =>
-      pool.imapUnordered(fn as (item: unknown) => unknown, items, { ...options, signal }),
-    );
+    const list = this.#itemsOf(items);
+    return endedByThrow((signal) => pool.imapUnordered(fn as (item: unknown) => unknown, list, { ...options, signal }));
+  }
+
+  /** Items that an imap has asked for by `want`. */
+  feed(want: Want, feed: Feed): void {
+    this.#fed.get(want)?.feed(feed);
   }
 
   async stats(): Promise<StatsReport> {
@@ -62,6 +66,13 @@ export class ManagedPool {
   /** Waits until all workers have ended. @throws {StateError} Before `close` or `terminate`. */
   async join(): Promise<void> {
     await (await this.#open()).join();
+  }
+
+  #itemsOf(items: unknown[] | Want): unknown[] | FedItems {
+    if (typeof items !== "function") return items;
+    const fed = new FedItems(items);
+    this.#fed.set(items, fed);
+    return fed;
   }
 
   /** Pools are loaded by the first manager that has one. */
