@@ -3,7 +3,7 @@
 import { StateError } from "../core/errors.ts";
 import { type HandleTransfer, registerHandle } from "../core/handle.ts";
 import { type BlockRef, type Cell, retractRef } from "../memory/index.ts";
-import { isBuiltIn, isKind, surfaceOfKind } from "./kinds.ts";
+import { isKind, surfaceOfKind } from "./kinds.ts";
 import type { Surface } from "./surface.ts";
 
 /** What proxies are sent as. */
@@ -34,7 +34,7 @@ export function familyTransfer(manager: Cell, object: Cell, surface: Surface): H
 }
 
 export function packSurface(surface: Surface): Surface | string {
-  return isBuiltIn(surface) ? surface.kind : surface;
+  return surface.builtIn ?? surface;
 }
 
 export function unpackSurface(surface: Surface | string): Surface {

@@ -81,15 +81,14 @@ const surfaces = new Map<KindName, Surface>();
 /** The surface of all objects of a built-in kind; it is the same in every process, so only the name travels. */
 export function surfaceOfKind(name: KindName): Surface {
   let surface = surfaces.get(name);
-  if (surface === undefined) surfaces.set(name, (surface = surfaceOf(KINDS[name].cls.prototype as object, name)));
+  if (surface === undefined) {
+    surface = { ...surfaceOf(KINDS[name].cls.prototype as object, name), builtIn: name };
+    surfaces.set(name, surface);
+  }
   return surface;
 }
 
-export function isBuiltIn(surface: Surface): boolean {
-  return isKind(surface.kind) && surface === surfaceOfKind(surface.kind);
-}
-
 /** True if nothing waits in an object's methods but in a WaitList, which asks whether the call may. */
-export function waitsInListsOnly(surface: Surface): boolean {
-  return isBuiltIn(surface) && !OF_OTHERS.has(surface.kind);
+export function waitsInListsOnly({ builtIn }: Surface): boolean {
+  return builtIn !== undefined && !OF_OTHERS.has(builtIn);
 }

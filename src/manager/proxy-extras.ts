@@ -6,6 +6,7 @@ import { checkFunction, checkNoPromise } from "../core/options.ts";
 import { poolExtras } from "./pool-proxy.ts";
 import { remoteIterator } from "./remote-iterator.ts";
 import { refOf } from "./remote-proxy.ts";
+import type { Surface } from "./surface.ts";
 
 /** A lock that is held; released at the end of the block (`using`). */
 export interface ManagedGuard {
@@ -126,6 +127,6 @@ const EXTRAS: Record<string, object> = {
   pool: poolExtras,
 };
 
-export function extrasFor(kind: string): object {
-  return Object.hasOwn(EXTRAS, kind) ? (EXTRAS[kind] as object) : {};
+export function extrasFor({ builtIn }: Surface): object {
+  return (builtIn === undefined ? undefined : EXTRAS[builtIn]) ?? {};
 }

@@ -68,7 +68,7 @@ function makeClass(surface: Surface): new (ref: RemoteRef) => RemoteProxy {
     if (name !== HIDDEN) define(name, { get: propertyGetter(name), set: refuser(name) });
   }
   define("sync", { get: syncGetter });
-  const extras = Object.getOwnPropertyDescriptors(extrasFor(surface.kind));
+  const extras = Object.getOwnPropertyDescriptors(extrasFor(surface));
   for (const name of Reflect.ownKeys(extras))
     define(name, (extras as Record<PropertyKey, PropertyDescriptor>)[name] as PropertyDescriptor);
   return cls;
@@ -76,8 +76,9 @@ function makeClass(surface: Surface): new (ref: RemoteRef) => RemoteProxy {
 
 type Method = (this: RemoteProxy, ...args: unknown[]) => unknown;
 
-function method(name: string, { kind }: Surface): Method {
-  if (kind in BUILTIN) {
+function method(name: string, { builtIn }: Surface): Method {
+  // None of the built-in kinds' methods gives an iterator.
+  if (builtIn !== undefined) {
     return function (...args) {
       return refOf(this).call(name, args);
     };
@@ -126,13 +127,6 @@ function syncGetter(this: RemoteProxy): object {
   if (view === undefined) views.set(this, (view = syncViewOf(this)));
   return view;
 }
-
-/** Kinds whose methods give no iterators. */
-const BUILTIN: Record<string, true> = Object.fromEntries(
-  "dict list namespace set value array lock rlock semaphore boundedSemaphore condition event barrier queue joinableQueue pool iterator"
-    .split(" ")
-    .map((kind) => [kind, true]),
-);
 
 /** A method that is no generator may still give an iterator: then its promise can be looped over. */
 function loopable(promise: Promise<unknown>): Promise<unknown> {

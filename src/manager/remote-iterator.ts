@@ -64,7 +64,7 @@ export function syncIterator(proxy: unknown, endsByError: boolean): IterableIter
 
 /** True for the proxy of an iterator. */
 export function isRemoteIterator(value: unknown): boolean {
-  return RemoteProxy.refOf(value)?.surface.kind === "iterator";
+  return RemoteProxy.refOf(value)?.surface.builtIn === "iterator";
 }
 
 /** Lets go of an iterator that has given all. */

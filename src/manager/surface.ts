@@ -4,8 +4,10 @@ import { StateError } from "../core/errors.ts";
 
 /** Names by what they are. Plain data: it travels. */
 export interface Surface {
-  /** What the object is, for error texts and for the choice of proxy: `"dict"`, or the name of the user's class. */
+  /** What the object is, for error texts: `"dict"`, or the name of the user's class. */
   readonly kind: string;
+  /** The built-in kind, which has proxies and views of its own; the user's classes may have the same names, and are none. */
+  readonly builtIn?: string;
   readonly methods: readonly string[];
   /** Methods that give generators. */
   readonly generators: readonly string[];

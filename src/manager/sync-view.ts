@@ -30,7 +30,7 @@ registerHandle(TAG, (proxy: { readonly sync: object }) => proxy.sync);
 export function syncViewOf(proxy: RemoteProxy): object {
   const ref = refOf(proxy);
   const toHandle = (): HandleTransfer => ({ tag: TAG, data: proxy });
-  switch (ref.surface.kind) {
+  switch (ref.surface.builtIn) {
     case "dict":
       return recordView(ref, "entries", toHandle);
     case "namespace":

@@ -58,6 +58,32 @@ class Thenable {
   }
 }
 
+test("a class of the user's may have the name of a built-in kind, and has proxies like any other", async () => {
+  class Jobs {
+    count = 5;
+    get(): string {
+      return "a job";
+    }
+    names(): IterableIterator<string> {
+      return ["a", "b"].values();
+    }
+  }
+  class JobManager extends Manager {
+    static override readonly types = { dict: Jobs, queue: Jobs, iterator: Jobs };
+  }
+  const m = await JobManager.start();
+  for (const name of ["dict", "queue", "iterator"] as const) {
+    const jobs = await m.create<Jobs>(name);
+    assert.equal(await jobs.get(), "a job");
+    assert.equal((jobs.sync as unknown as Jobs).count, 5);
+    assert.equal(Symbol.asyncIterator in jobs, false);
+    const names: string[] = [];
+    for await (const each of jobs.names()) names.push(each);
+    assert.deepEqual(names, ["a", "b"]);
+  }
+  await m.shutdown();
+});
+
 test("a method `then` does not make the proxy a promise", async () => {
   const thenable = await shared.create(Thenable);
   assert.equal(await thenable.n, 1);

@@ -19,7 +19,7 @@ const CONTENT: Readonly<Record<string, string>> = {
 /** What a container holds in place of its proxy; anything else as it is. @throws {TypeError} For one of another manager. */
 export function contentOf(name: string, source: unknown): unknown {
   const ref = RemoteProxy.refOf(source);
-  const method = ref === undefined ? undefined : CONTENT[ref.surface.kind];
+  const method = ref?.surface.builtIn === undefined ? undefined : CONTENT[ref.surface.builtIn];
   if (ref === undefined || method === undefined) return source;
   if (ref.client instanceof LocalClient) return ref.callSync(method, []);
   throw typeError(name, `of the same manager, or a copy (await ${ref.surface.kind}.${method}())`, source);
