@@ -283,9 +283,19 @@ export class Decoder implements Reader {
 
   map(index: number): Map<unknown, unknown> {
     const map = this.made(index, new Map<unknown, unknown>());
+    const bytes = this.#bytes;
+    const view = this.#view;
+    const last = this.#limit - 10;
     for (let left = this.count(); left > 0; left--) {
-      const key = this.#element();
-      map.set(key, this.#element());
+      const at = this.#position;
+      // Two integers at once, which is most of what long maps of numbers have.
+      if (at <= last && bytes[at] === Tag.int32 && bytes[at + 5] === Tag.int32) {
+        this.#position = at + 10;
+        map.set(view.getInt32(at + 1, true), view.getInt32(at + 6, true));
+      } else {
+        const key = this.#element();
+        map.set(key, this.#element());
+      }
     }
     return map;
   }
