@@ -16,7 +16,7 @@ import type { ManagerCell } from "./manager-cell.ts";
 import { PatientSpin } from "./patient-spin.ts";
 import { originOf, type Outcome, PendingCalls, withOrigin } from "./pending-calls.ts";
 import { CONTROL_ID, Op, REPLY_HEADER_BYTES, Status } from "./protocol.ts";
-import type { Invocation, ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
+import type { Invocation, ManagerClient, ObjectRef, Settler } from "./manager-client.ts";
 import { ReplyLoop } from "./reply-loop.ts";
 import { RequestLine } from "./request-line.ts";
 import { ServerDeath } from "./server-death.ts";
@@ -28,9 +28,9 @@ const REHEARSALS = 20;
 export interface ClientHooks {
   /** Called before the manager is asked whether it lives: the owner knows how it ended. */
   noteExit(): void;
-  transfer(ref: RemoteRef): HandleTransfer;
+  transfer(ref: ObjectRef): HandleTransfer;
   /** An object of this manager is not used in this process any more. */
-  released(ref: RemoteRef): void;
+  released(ref: ObjectRef): void;
 }
 
 export class FamilyClient implements ManagerClient {
@@ -85,11 +85,11 @@ export class FamilyClient implements ManagerClient {
     return this.#callbacks.add(fn);
   }
 
-  transfer(ref: RemoteRef): HandleTransfer {
+  transfer(ref: ObjectRef): HandleTransfer {
     return this.#hooks.transfer(ref);
   }
 
-  drop(ref: RemoteRef): void {
+  drop(ref: ObjectRef): void {
     (ref.held as Block | undefined)?.release();
     this.#hooks.released(ref);
     this.hintDrop(ref.id);

@@ -6,7 +6,7 @@ import { type FamilyTransfer, familyTransfer, provideFamily, transferForStranger
 import { ManagerCell } from "./manager-cell.ts";
 import { makeProxy } from "./proxy.ts";
 import { RemoteProxy, refOf } from "./remote-proxy.ts";
-import type { RemoteRef } from "./remote-ref.ts";
+import type { ObjectRef } from "./manager-client.ts";
 
 /** A manager as a process of the family knows it. */
 export class FamilyManager {
@@ -89,7 +89,7 @@ provideFamily(({ manager, object, surface }: FamilyTransfer): object => {
 
 const managers = new WeakMap<object, FamilyManager>();
 
-function forget(ref: RemoteRef): void {
+function forget(ref: ObjectRef): void {
   collected.unregister(ref);
   const proxy = knownObject(ref.id);
   if (proxy !== undefined && RemoteProxy.refOf(proxy) === ref) forgetObject(ref.id, proxy);

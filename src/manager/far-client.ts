@@ -18,7 +18,7 @@ import { PendingCalls } from "./pending-calls.ts";
 import { Op, writeRequest } from "./protocol.ts";
 import { makeProxy } from "./proxy.ts";
 import { RemoteProxy, refOf } from "./remote-proxy.ts";
-import type { Invocation, ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
+import type { Invocation, ManagerClient, ObjectRef, Settler } from "./manager-client.ts";
 
 const WRITE = { functions: false, handles: PROXY_TAG, root: "args" } as const;
 
@@ -76,7 +76,7 @@ export class FarClient implements ManagerClient {
     );
   }
 
-  transfer(ref: RemoteRef): HandleTransfer {
+  transfer(ref: ObjectRef): HandleTransfer {
     const forStranger = transferForStranger();
     if (forStranger !== undefined) return forStranger(ref);
     throw new SerializationError(
@@ -84,7 +84,7 @@ export class FarClient implements ManagerClient {
     );
   }
 
-  drop({ id }: RemoteRef): void {
+  drop({ id }: ObjectRef): void {
     this.#forget(id);
   }
 
@@ -104,7 +104,7 @@ export class FarClient implements ManagerClient {
     writeRequest(sink, number, id, op, flags, name);
     if (args.length > 0)
       writingFor(
-        (ref) => this.#own(ref as RemoteRef),
+        (ref) => this.#own(ref as ObjectRef),
         () => encodeTo(sink, args, WRITE),
       );
     return sink.take();
@@ -122,7 +122,7 @@ export class FarClient implements ManagerClient {
   }
 
   /** A proxy among the arguments: one of this manager, or it means nothing there. */
-  #own(ref: RemoteRef): HandleTransfer {
+  #own(ref: ObjectRef): HandleTransfer {
     if (ref.client !== this) throw new SerializationError("Cannot send a proxy of another manager to a stranger");
     return { tag: PROXY_TAG, data: { id: ref.id, surface: "" } };
   }

@@ -5,7 +5,7 @@ import type { HandleTransfer } from "../core/handle.ts";
 import { isPromise } from "../core/is-promise.ts";
 import { Caller, serveCall } from "./call-context.ts";
 import { checkMember, perform } from "./member.ts";
-import type { Invocation, ManagerClient, RemoteRef, Settler } from "./remote-ref.ts";
+import type { Invocation, ManagerClient, ObjectRef, Settler } from "./manager-client.ts";
 import type { SharedObject } from "./shared-object.ts";
 
 export class LocalClient implements ManagerClient {
@@ -23,9 +23,10 @@ export class LocalClient implements ManagerClient {
       try {
         const given = signal === undefined ? args : [...args.slice(0, -1), { ...(args.at(-1) as object), signal }];
         const result = serveCall({ caller: this.#caller }, () => perform(object, op, name, given));
-        if (isPromise(result)) result.then(resolve, reject);
-        else resolve(result);
-        return result;
+        if (!isPromise(result)) return resolve(result);
+        const done = Promise.resolve(result);
+        done.then(resolve, reject);
+        return done;
       } catch (error) {
         reject(error);
         return undefined;
@@ -44,8 +45,8 @@ export class LocalClient implements ManagerClient {
     const object = this.#object(id);
     checkMember(object, op, name);
     const result = serveCall({ caller: this.#caller }, () => perform(object, op, name, args));
-    if (result instanceof Promise) {
-      result.catch(() => {});
+    if (isPromise(result)) {
+      Promise.resolve(result).catch(() => {});
       throw new StateError(
         `Cannot wait for "${name}" in the manager itself: it would wait for itself; use the promise`,
       );
@@ -59,7 +60,7 @@ export class LocalClient implements ManagerClient {
 
   drop(): void {}
 
-  transfer(ref: RemoteRef): HandleTransfer {
+  transfer(ref: ObjectRef): HandleTransfer {
     return this.#transfer(this.#object(ref.id));
   }
 

@@ -12,7 +12,7 @@ import { checkManagerOptions, checkTypes, type ManagerOptions } from "./manager-
 import { ObjectMakers } from "./object-makers.ts";
 import { CONTROL_ID, Op } from "./protocol.ts";
 import { RemoteProxy } from "./remote-proxy.ts";
-import { type ManagerClient, promiseOf } from "./remote-ref.ts";
+import { type ManagerClient, promiseOf } from "./manager-client.ts";
 import type { Remote } from "./remote-types.ts";
 import { takeServer } from "./server-process.ts";
 import {

@@ -4,8 +4,7 @@
  * seen by the garbage collector, so rings of objects that refer to each other are freed as well.
  */
 
-import { allocateCell, type Cell } from "../memory/index.ts";
-import { isSoleHolder } from "../memory/index.ts";
+import { allocateCell, type Cell, isSoleHolder } from "../memory/index.ts";
 import { isKind, kindNamed, surfaceOfKind } from "./kinds.ts";
 import { ManagedIterator } from "./objects/iterator.ts";
 import { SharedObject } from "./shared-object.ts";

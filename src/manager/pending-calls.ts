@@ -5,7 +5,7 @@ import { onAbort } from "../core/on-abort.ts";
 import { decodeErrorFrom, decodeFrom, prepare } from "../codec/index.ts";
 import { PROXY_TAG } from "./handles.ts";
 import { REPLY_HEADER_BYTES, SIGNAL, Status } from "./protocol.ts";
-import type { Invocation, Settler } from "./remote-ref.ts";
+import type { Invocation, Settler } from "./manager-client.ts";
 
 /** Calls that wait at a time and know where they were made. */
 const ORIGINS_KEPT = 64;

@@ -6,7 +6,8 @@
 import { extrasFor } from "./proxy-extras.ts";
 import { isRemoteIterator, remoteIterator, syncIterator } from "./remote-iterator.ts";
 import { RemoteProxy, refOf } from "./remote-proxy.ts";
-import { type ManagerClient, RemoteRef } from "./remote-ref.ts";
+import type { ManagerClient } from "./manager-client.ts";
+import { RemoteRef } from "./remote-ref.ts";
 import type { Surface } from "./surface.ts";
 import { syncViewOf } from "./sync-view.ts";
 

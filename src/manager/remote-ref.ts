@@ -1,57 +1,9 @@
 /** What a proxy stands for: an object's number at a manager, and the way there. */
 
 import { StateError } from "../core/errors.ts";
-import type { HandleTransfer } from "../core/handle.ts";
+import { type Invocation, type ManagerClient, type ObjectRef, promiseOf } from "./manager-client.ts";
 import type { Surface } from "./surface.ts";
 import { Op } from "./protocol.ts";
-
-/** What is asked of an object. */
-export interface Invocation {
-  /** The object's number. */
-  readonly id: number;
-  readonly op: number;
-  /** Of the method or property. */
-  readonly name: string;
-  readonly args: readonly unknown[];
-  /** Aborts the call. */
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Who is told what became of a call. */
-export interface Settler {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** The way from this process to a manager. */
-export interface ManagerClient {
-  /**
-   * Sends a request, and tells `settler` what comes of it: at once, also while this thread is blocked in `awaitReplies`. A
-   * ManagerDiedError if the manager dies.
-   * @param entry The function that was called: the stack of an error begins with its caller.
-   */
-  post(invocation: Invocation, settler: Settler, entry: Function): void;
-  /** Blocks this thread until replies have come, at most for a time. */
-  awaitReplies(milliseconds: number): void;
-  /** Sends a request and blocks this thread until it is answered. */
-  callSync(invocation: Invocation): unknown;
-  /** This process lets go of an object. */
-  drop(ref: RemoteRef): void;
-  /** What is sent in place of the proxy. */
-  transfer(ref: RemoteRef): HandleTransfer;
-  /** A function of this process as the manager can call it. */
-  callback(fn: (...args: never[]) => unknown): object;
-}
-
-/** Sends a request; the promise is settled by the reply. @param entry As for `post`. */
-export function promiseOf(client: ManagerClient, invocation: Invocation, entry: Function): Promise<unknown> {
-  return new Promise((resolve, reject) => client.post(invocation, { resolve, reject }, entry));
-}
-
-/** Something to let go of: the cell that says who holds the object. */
-interface Held {
-  release(): void;
-}
 
 /**
  * Names of methods whose functions are called back in this process, not sent away: those of event emitters and targets, `subscribe`, and
@@ -60,14 +12,14 @@ interface Held {
 const LISTENING =
   /^(?:on|once|off|subscribe|unsubscribe|(?:add|remove|prepend|prependOnce)Listener|(?:add|remove)EventListener|(?:on|once|off)[A-Z].*)$/;
 
-export class RemoteRef {
+export class RemoteRef implements ObjectRef {
   readonly client: ManagerClient;
   readonly id: number;
   readonly surface: Surface;
-  readonly held: Held | undefined;
+  readonly held: ObjectRef["held"];
   released = false;
 
-  constructor(client: ManagerClient, id: number, surface: Surface, held: Held | undefined) {
+  constructor(client: ManagerClient, id: number, surface: Surface, held: ObjectRef["held"]) {
     this.client = client;
     this.id = id;
     this.surface = surface;
