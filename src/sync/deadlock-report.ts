@@ -41,6 +41,10 @@ export function nameOf({ kind, id, word }: Resource): string {
   return name === "" ? `${kind} ${id}` : `${kind} ${JSON.stringify(name)}`;
 }
 
+/**
+ * A child does not ask its parent where that is in the source, as it does for the error that ends it: the parent is often blocked in the
+ * very cycle, and the error would come a second late.
+ */
 function siteOf({ kind, word }: Resource): string | undefined {
   if (kind === "BoundedSemaphore") return undefined;
   const site = readSite(word);
