@@ -50,7 +50,7 @@ const fs = process.getBuiltinModule("node:fs");
  * a bare node. Whoever imports the module afterwards is given what the script has made.
  */
 function loadRunChild(): { readonly module: RunChild; readonly keepCode?: () => void } {
-  const kept = readKept() ?? readSource();
+  const kept = readKept();
   if (kept === undefined) return { module: quietly(() => require("./run-child.js") as RunChild) };
   const { source, code } = kept;
   const url = process.getBuiltinModule("node:url").pathToFileURL(RUN_CHILD).href;
@@ -69,7 +69,7 @@ function readKept(): KeptCode | undefined {
     const head = new Float64Array(HEAD_BYTES / Float64Array.BYTES_PER_ELEMENT);
     if (fs.readSync(CODE_FD, head, 0, HEAD_BYTES, 0) < HEAD_BYTES) return undefined;
     const [codeLength, sourceLength] = head as unknown as [number, number];
-    if (codeLength === 0) return undefined;
+    if (codeLength === 0) return readSource();
     const bytes = Buffer.allocUnsafeSlow(codeLength + sourceLength);
     if (fs.readSync(CODE_FD, bytes, 0, bytes.length, HEAD_BYTES) < bytes.length) return undefined;
     return { code: bytes.subarray(0, codeLength), source: bytes.toString("latin1", codeLength) };

@@ -5,7 +5,7 @@
  * whatever happens to the file.
  */
 
-import { readSync } from "node:fs";
+import { ftruncateSync, readSync } from "node:fs";
 import { inheritance } from "../core/inheritance.ts";
 import { createMemoryFile } from "../platform/index.ts";
 
@@ -13,11 +13,23 @@ import { createMemoryFile } from "../platform/index.ts";
 let isOwner = false;
 let keeper: { readonly exit: unknown } | undefined;
 
-/** The file's descriptor. */
+const HEAD_BYTES = 16;
+let isFirst = true;
+
+/**
+ * The file's descriptor, for one child. For the first it is empty: that one loads the module, which a pool's worker loads anyway. A
+ * head of zeros, for the others, says that they may be asked to write.
+ */
 export function codeFd(): number {
-  if (inheritance.codeFd !== undefined) return inheritance.codeFd;
-  isOwner = true;
-  return (inheritance.codeFd = createMemoryFile("multiproc-code", 0));
+  if (inheritance.codeFd === undefined) {
+    isOwner = true;
+    return (inheritance.codeFd = createMemoryFile("multiproc-code", 0));
+  }
+  if (isOwner && isFirst) {
+    isFirst = false;
+    ftruncateSync(inheritance.codeFd, HEAD_BYTES);
+  }
+  return inheritance.codeFd;
 }
 
 /** True if this child is to write its code down: one at a time does, until one has. */
