@@ -1,5 +1,6 @@
 /** From a function to its image: the door of this folder for whoever sends. */
 
+import { exportOfScript } from "../core/own-script.ts";
 import { types } from "node:util";
 import { analysisOf, parseAlone } from "./analysed-function.ts";
 import { builtinNamed } from "./builtins.ts";
@@ -218,13 +219,19 @@ function readVariable(values: Record<string, unknown>, name: string): unknown {
 function exportOf(fn: Function, { scopes }: FunctionFacts, record: ScriptRecord): ModuleImage | undefined {
   const url = toFileUrl(record.url);
   if (url === mainModule()) return undefined;
+  const own = exportOfScript(url, fn);
+  if (own !== undefined) return moduleImage(url, own);
   if (!record.isModule) return cachedExport(fn, record.url);
   const values = scopes.find(({ type }) => type === "Module")?.values;
   for (const [local, exportName] of record.scopes()?.exports ?? []) {
     if (values === undefined || !Object.hasOwn(values, local) || readVariable(values, local) !== fn) continue;
-    return { kind: "module", module: { importer: undefined, specifier: url, how: "import" }, exportName };
+    return moduleImage(url, exportName);
   }
   return undefined;
+}
+
+function moduleImage(url: string, exportName: string): ModuleImage {
+  return { kind: "module", module: { importer: undefined, specifier: url, how: "import" }, exportName };
 }
 
 /** Where the inspector is forbidden: functions that use only global names, and nothing else. */

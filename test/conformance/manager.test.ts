@@ -245,18 +245,33 @@ test("strangers who know the key reach what is shared, and no code is taken from
   await far.shutdown();
 });
 
-test("strangers have limits: which types, how long messages, how many connections and objects", async () => {
+test("strangers have limits: which types, how long messages, how many connections, objects and calls that wait", async () => {
   await using limited = await MyManager.start();
   const address = await limited.listen(
     { host: "127.0.0.1", port: 0 },
-    { authkey: "secret", expose: ["list"], maxMessage: 10_000, maxConnections: 1, maxObjects: 1 },
+    {
+      authkey: "secret",
+      expose: ["list"],
+      maxMessage: 10_000,
+      maxConnections: 1,
+      maxObjects: 2,
+      maxCalls: 1,
+    },
   );
   const far = await Manager.connect(address, { authkey: "secret", maxMessage: 10_000, timeout: 10_000 });
   await assert.rejects(far.dict());
   const list = await far.list([1]);
-  await assert.rejects(far.list([2]), /1/);
   await assert.rejects(Manager.connect(address, { authkey: "secret" }));
   await assert.rejects(list.push("x".repeat(20_000) as never));
+  const lock = await limited.lock();
+  await limited.share("lock", lock);
+  await lock.acquire();
+  const farLock = await far.get<typeof lock>("lock");
+  await assert.rejects(far.list([2]), /2/);
+  const waiting = farLock.acquire();
+  await assert.rejects(farLock.acquire(), /at most 1 \(maxCalls\)/);
+  await lock.release();
+  assert.equal(await waiting, true);
   await far.shutdown();
 });
 

@@ -157,6 +157,29 @@ test("a spare that waits keeps its compiled code for the processes after it", ()
   assert.equal(status, 0);
 });
 
+test("what a process imports of the package is imported again in processes that it starts, not copied", () => {
+  const { status, stdout, stderr } = run(
+    program(
+      "nested.mjs",
+      `import { currentProcess, Process, TimeoutError } from "multiproc";
+       const innermost = () => [currentProcess().name, new TimeoutError("x") instanceof TimeoutError];
+       for (let i = 0; i < 3; i++) {
+         const middle = async () => {
+           const target = () => { currentProcess(); throw new TimeoutError("inner"); };
+           const child = new Process({ target, stdio: "ignore" });
+           const error = await child.start().result().catch((each) => each);
+           const inner = new Process({ target: () => [...innermost(), currentProcess().name], method: "spawn" });
+           return [error instanceof TimeoutError, ...(await inner.start().result())];
+         };
+         console.log((await new Process({ target: middle, method: "spawn" }).start().result()).join());
+       }`,
+    ),
+  );
+  assert.equal(stderr, "");
+  assert.equal(stdout, [1, 2, 3].map((n) => `true,Process-${n}:2,true,Process-${n}:2\n`).join(""));
+  assert.equal(status, 0);
+});
+
 test("a TypeScript program type-checks against it and runs under tsx", () => {
   const file = program(
     "typed.ts",
