@@ -505,5 +505,7 @@ test("processes that are joined while the event loop is blocked leave no descrip
     assert.equal(child.joinSync(), 0);
     assert.throws(() => process.kill(pid as number, 0), { code: "ESRCH" });
   }
-  assert.equal(descriptors(), before);
+  // Fewer are those of processes of earlier tests, which are closed some time after their end.
+  const after = descriptors();
+  assert.ok(after <= before, `${after} descriptors, ${before} before`);
 });

@@ -23,7 +23,9 @@ test("after the first start a spare is kept, and the next start takes it", async
 test("a spare is used once", async () => {
   const pid = await spare();
   const globals = (): unknown => ((globalThis as { used?: boolean }).used ??= true) && process.pid;
-  assert.equal(await new Process(globals).start().result(), pid);
+  const user = new Process(globals).start();
+  assert.equal(await user.result(), pid);
+  await user.join();
   const again = new Process(() => (globalThis as { used?: boolean }).used).start();
   assert.notEqual(again.pid, pid);
   assert.equal(await again.result(), undefined);
@@ -35,7 +37,9 @@ test("a spare that somebody killed is noticed, and replaced by a process that wo
   process.kill(pid, "SIGKILL");
   // Gone with all its threads: until then its socket takes what is written to it.
   await until(() => !exists(pid));
-  assert.equal(await new Process(() => "works").start().result(), "works");
+  const child = new Process(() => "works").start();
+  assert.equal(await child.result(), "works");
+  await child.join();
 });
 
 test("a spare that is woken for what cannot be sent is taken by the next start, as good as new", async () => {
