@@ -5,6 +5,8 @@ import type { Random } from "../helpers/random.ts";
 import { isMarked } from "./marked-processes.ts";
 
 const LONGEST_PAUSE_MS = 200;
+/** Far longer than any death goes unnoticed, and far shorter than it takes until the system gives a pid out again. */
+const REMEMBERED_MS = 120_000;
 
 /** Whom one part exposes, and how many of them were killed. */
 export interface Victims {
@@ -15,14 +17,15 @@ export interface Victims {
 
 export class Killer {
   readonly #random: Random;
-  readonly #killed = new Set<number>();
+  /** When, by pid. */
+  readonly #killed = new Map<number, number>();
 
   constructor(random: Random) {
     this.#random = random;
   }
 
   wasKilled(pid: number): boolean {
-    return this.#killed.has(pid);
+    return Date.now() - (this.#killed.get(pid) ?? -Infinity) < REMEMBERED_MS;
   }
 
   async work(groups: readonly Victims[], until: number): Promise<void> {
@@ -39,9 +42,9 @@ export class Killer {
     const pids = group.candidates.flatMap((candidates) => candidates()).filter((pid) => pid !== undefined);
     if (pids.length === 0) return;
     const pid = this.#random.pick(pids);
-    if (this.#killed.has(pid) || !isMarked(pid)) return;
+    if (this.wasKilled(pid) || !isMarked(pid)) return;
     // Noted before it happens: who sees the death finds the reason.
-    this.#killed.add(pid);
+    this.#killed.set(pid, Date.now());
     group.kills += 1;
     process.kill(pid, "SIGKILL");
   }
