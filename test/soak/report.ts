@@ -46,7 +46,7 @@ ${parts.map((part) => `- **${part.name}** (${part.kills} kills). ${part.guarante
 ## What was used
 
 At rest, after a lap. _Own_ memory is what a process does not share with others; cells and extents are the blocks of the shared arena, slots its entries
-in the process table; the processes are those of the pools and the manager that live all the time, and spares.
+in the process table; of the arena's memory the free pages do not count that are kept for the next blocks (at most 64 MiB); the processes are those of the pools and the manager that live all the time, and spares.
 
 ${table(samples)}
 

@@ -18,7 +18,7 @@ export interface Sample {
   readonly descriptors: number;
   readonly cells: number;
   readonly extents: number;
-  /** Memory behind the arena, in MB. */
+  /** Memory behind the arena, in MB, without the pages that are free and kept for what comes next: of these there is a limit. */
   readonly arenaMB: number;
   /** Slots of the process table in use. */
   readonly slots: number;
@@ -29,6 +29,8 @@ export async function takeSample(since: number, kills: number, residents: readon
   // Finalizers let go of shared objects, which makes more garbage.
   for (let i = 0; i < ROUNDS_OF_COLLECTION; i++) await collectGarbage();
   memory.sweepDead();
+  // Kept for the next large messages, and given up when there are none for some seconds.
+  memory.releaseCarriers();
   let cells = 0;
   let extents = 0;
   const { words } = memory.arena();
@@ -45,7 +47,7 @@ export async function takeSample(since: number, kills: number, residents: readon
     descriptors: readdirSync("/proc/self/fd").length,
     cells,
     extents,
-    arenaMB: (fstatSync(memory.arenaFd()).blocks * 512) / 2 ** 20,
+    arenaMB: (fstatSync(memory.arenaFd()).blocks * 512) / 2 ** 20 - memory.warmKilobytes() / 1024,
     slots: memory.slotsInUse().length,
     processes: markedProcesses().length,
   };
