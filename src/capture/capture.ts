@@ -1,7 +1,7 @@
 /** From a function to its image: the door of this folder for whoever sends. */
 
-import { exportOfScript } from "../core/own-script.ts";
 import { types } from "node:util";
+import { exportOfScript } from "../core/own-script.ts";
 import { analysisOf, parseAlone } from "./analysed-function.ts";
 import { builtinNamed } from "./builtins.ts";
 import { type Analysis, analyse } from "./definition.ts";

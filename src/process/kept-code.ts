@@ -9,12 +9,14 @@ import { ftruncateSync, readSync } from "node:fs";
 import { inheritance } from "../core/inheritance.ts";
 import { createMemoryFile } from "../platform/index.ts";
 
+/** What stands before code and source: see src/entry/child.cts. */
+const HEAD_BYTES = 16;
+
 /** True in the process that has made the file: it chooses who writes. */
 let isOwner = false;
-let keeper: { readonly exit: unknown } | undefined;
-
-const HEAD_BYTES = 16;
+/** True until a second child is started. */
 let isFirst = true;
+let keeper: { readonly exit: unknown } | undefined;
 
 /**
  * The file's descriptor, for one child. For the first it is empty: that one loads the module, which a pool's worker loads anyway. A
@@ -41,6 +43,7 @@ export function isKeeper(child: { readonly exit: unknown }): boolean {
 
 /** The head, which is written last, starts with a length. */
 function isKept(): boolean {
+  const fd = inheritance.codeFd;
   const length = new Float64Array(1);
-  return readSync(codeFd(), length, 0, length.byteLength, 0) > 0 && length[0] !== 0;
+  return fd !== undefined && readSync(fd, length, 0, length.byteLength, 0) > 0 && length[0] !== 0;
 }
