@@ -116,7 +116,7 @@ export function getContext(method: StartMethod = getStartMethod()): Context {
   return contexts[method];
 }
 
-if (isBundled) {
+if (isBundled()) {
   // A child has the package as it is installed, not the bundle: what a bundle's functions use of it is imported from there.
   const facade = { ...COMMON, Process, Pool, Manager, getContext, getStartMethod, setStartMethod };
   registerLibraryModule(ownModule("index.js"), facade);

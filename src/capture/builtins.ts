@@ -6,7 +6,7 @@ import { ownFolder } from "../core/own-modules.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
 import type { BuiltinImage } from "./image.ts";
 
-const require = createRequire(ownFolder);
+const require = createRequire(ownFolder());
 const MAX_DEPTH = 3;
 
 let globals: Map<object, BuiltinImage> | undefined;

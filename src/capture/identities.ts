@@ -13,7 +13,7 @@ import type { BuiltinImage, ModuleImage } from "./image.ts";
 import { mainModule } from "./main-module.ts";
 import { originOfModule } from "./modules.ts";
 
-const require = createRequire(ownFolder);
+const require = createRequire(ownFolder());
 const known = new WeakMap<object, ModuleImage>();
 
 /** Remembers what a value can be imported as. The first answer stays. */

@@ -9,7 +9,7 @@ import type { Session } from "node:inspector";
 import { createRequire } from "node:module";
 import { ownFolder } from "../core/own-modules.ts";
 
-const require = createRequire(ownFolder);
+const require = createRequire(ownFolder());
 
 /** One level of the variables around a function, innermost first. A copy, taken when it was asked for. */
 export interface ScopeValues {

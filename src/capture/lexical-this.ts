@@ -10,7 +10,7 @@ import { type Location, thisOfCaller } from "./inspector.ts";
 import type { FunctionSite, Node } from "./scope-tree.ts";
 import type { ScriptRecord } from "./scripts.ts";
 
-const require = createRequire(ownFolder);
+const require = createRequire(ownFolder());
 const found = new WeakMap<Function, { readonly value: unknown }>();
 
 /** `this` as the arrow sees it. @throws SerializationError when the method that it stands in is not running. */

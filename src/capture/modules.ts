@@ -21,8 +21,9 @@ export async function loadModule(reference: ModuleReference): Promise<unknown> {
   if (reference.how === "require" && hasLoaders()) await shareFacade();
   if (reference.how === "require") return keep(reference, requireFrom(reference));
   // At once, a module of this package takes two thirds of the time: it is on the way to a worker's first task.
-  if (reference.specifier.startsWith(ownFolder) && whyNotSync(reference) === undefined) return loadedModule(reference);
-  return keep(reference, await importerOf(reference.importer ?? ownFolder)(reference.specifier));
+  if (reference.specifier.startsWith(ownFolder()) && whyNotSync(reference) === undefined)
+    return loadedModule(reference);
+  return keep(reference, await importerOf(reference.importer ?? ownFolder())(reference.specifier));
 }
 
 let facadeShared: Promise<void> | undefined;
@@ -88,7 +89,7 @@ function builtinModule(name: string): unknown {
 }
 
 function requireFrom({ importer, specifier }: ModuleReference): unknown {
-  const require = nodeModule().createRequire(importer ?? ownFolder);
+  const require = nodeModule().createRequire(importer ?? ownFolder());
   return require(specifier.startsWith("file:") ? nodeUrl.fileURLToPath(specifier) : specifier) as unknown;
 }
 
@@ -107,9 +108,9 @@ function importSync(reference: ModuleReference): unknown {
       `Cannot load "${specifier}"${importer === undefined ? "" : ` (imported by ${importer})`} synchronously: ${reason}; receive it with the asynchronous call`,
     );
   }
-  const require = nodeModule().createRequire(importer ?? ownFolder);
+  const require = nodeModule().createRequire(importer ?? ownFolder());
   const value = quietly("Support for loading ES Module in require()", () =>
-    require(isPathLike(specifier) ? nodeUrl.fileURLToPath(new URL(specifier, importer ?? ownFolder)) : specifier),
+    require(isPathLike(specifier) ? nodeUrl.fileURLToPath(new URL(specifier, importer ?? ownFolder())) : specifier),
   ) as object;
   return isNamespace(value) ? value : namespaceOf(value);
 }
@@ -123,7 +124,7 @@ function whyNotSync({ importer, specifier }: ModuleReference): string | undefine
   if (isPathLike(specifier)) return /[?#]/.test(specifier) ? "its specifier has a query" : undefined;
   if (specifier.startsWith("#") || URL.canParse(specifier)) return "its specifier needs the asynchronous resolver";
   // A package that gives import and require different files must not be loaded through the other door.
-  const manifest = manifestOf(specifier, importer ?? ownFolder);
+  const manifest = manifestOf(specifier, importer ?? ownFolder());
   if (manifest !== undefined && /"(?:import|module|node-addons|module-sync)"\s*:/.test(manifest))
     return "its package has an entry of its own for import";
   return undefined;

@@ -7,7 +7,7 @@ import { prototypeHere } from "../core/realms.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
 import { hasPrivateMembers } from "./private-members.ts";
 
-const require = createRequire(ownFolder);
+const require = createRequire(ownFolder());
 
 /** Classes of the platform whose instances can be rebuilt from what they hold. */
 const ALLOWED_GLOBALS = new Set(

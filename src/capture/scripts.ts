@@ -84,7 +84,7 @@ export function filesOnStack(): string[] {
     const sites = new Error().stack as unknown as NodeJS.CallSite[];
     const names = sites.map((site) => site.getFileName() ?? "");
     const isFile = (name: string): boolean => name.startsWith("file:") || name.startsWith("/");
-    return [...new Set(names)].filter((name) => isFile(name) && !name.startsWith(ownFolder));
+    return [...new Set(names)].filter((name) => isFile(name) && !name.startsWith(ownFolder()));
   } catch {
     return []; // with frozen intrinsics; the debugger knows the file, too
   } finally {
@@ -206,7 +206,7 @@ function makeRecord(parts: Omit<ScriptRecord, "scopes">): ScriptRecord {
 
 function loadAcorn(): Acorn {
   assertCanOpen("acorn");
-  return createRequire(ownFolder)("acorn") as Acorn;
+  return createRequire(ownFolder())("acorn") as Acorn;
 }
 
 /** Parses a text as a module or script and analyses it; undefined when acorn cannot. */

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { ownFolder } from "../core/own-modules.ts";
 import { toFileUrl } from "./file-values.ts";
 
-const require = createRequire(ownFolder);
+const require = createRequire(ownFolder());
 const maps = new Map<string, { readonly url: string; map?: SourceMap | undefined }>();
 
 /** Remembers where the map of a file is; it is read when a stack needs it. */

@@ -12,25 +12,30 @@ import { fs, nodeModule, nodeUrl } from "./node-builtins.ts";
 /** A bundle in CommonJS has no `import.meta`. */
 const here: string = (import.meta.url as string | undefined) ?? nodeUrl.pathToFileURL(__filename).href;
 
-const beside = new URL("../", here);
-const root: URL = findRoot();
+/** Found when it is asked for: most fresh children never ask. */
+let found: { readonly folder: string; readonly isBundled: boolean } | undefined;
 
-/** True in a bundle that has this package in it. */
-export const isBundled: boolean = root !== beside;
+/** True in a bundle that has this package in it. @throws {StateError} In one that stands where the package is not installed. */
+export function isBundled(): boolean {
+  return (found ??= find()).isBundled;
+}
 
 /** The folder of the package's code. */
-export const ownFolder: string = root.href;
+export function ownFolder(): string {
+  return (found ??= find()).folder;
+}
 
 /** The address of an entry, which scripts/build.mjs must name. @param path As `pool/worker-loop.js`. */
 export function ownModule(path: "entry/child.cjs" | "index.js" | "manager/serve.js" | "pool/worker-loop.js"): string {
-  return new URL(path, root).href;
+  return new URL(path, ownFolder()).href;
 }
 
 /** @throws {StateError} In a bundle that stands where the package is not installed. */
-function findRoot(): URL {
-  if (hasEntries(beside)) return beside;
+function find(): { folder: string; isBundled: boolean } {
+  const beside = new URL("../", here);
+  if (hasEntries(beside)) return { folder: beside.href, isBundled: false };
   const installed = installedFolder();
-  if (installed !== undefined && hasEntries(installed)) return installed;
+  if (installed !== undefined && hasEntries(installed)) return { folder: installed.href, isBundled: true };
   throw new StateError(
     `Cannot run multiproc from the bundle ${nodeUrl.fileURLToPath(here)}: what its child processes run was left behind; leave the package out of the bundle (esbuild: --external:multiproc), or install it beside the bundle`,
   );

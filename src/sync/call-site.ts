@@ -40,10 +40,10 @@ function usersFrame(limit: number): NodeJS.CallSite | undefined {
 
 function isUsers(file: string | null | undefined): boolean {
   if (file === null || file === undefined || file === "" || file.startsWith("node:")) return false;
-  return !file.startsWith(ownFolder) && !file.startsWith(OWN_PATH);
+  return !file.startsWith(ownFolder()) && !file.startsWith(OWN_PATH);
 }
 
-const OWN_PATH = decodeURI(ownFolder).replace(/^file:\/\//, "");
+const OWN_PATH = decodeURI(ownFolder()).replace(/^file:\/\//, "");
 
 function frames(limit: number): NodeJS.CallSite[] {
   const { prepareStackTrace, stackTraceLimit } = Error;

@@ -147,7 +147,7 @@ function loadBinary(): typeof Koffi | undefined {
 
 /** Folders of packages in which koffi finds what it depends on. */
 function koffiFolders(): string[] {
-  for (let folder = nodeUrl.fileURLToPath(ownFolder); ; folder = nodePath.dirname(folder)) {
+  for (let folder = nodeUrl.fileURLToPath(ownFolder()); ; folder = nodePath.dirname(folder)) {
     const found = nodePath.join(folder, "node_modules/koffi");
     if (fs.existsSync(found)) {
       const real = fs.realpathSync(found);
@@ -159,7 +159,7 @@ function koffiFolders(): string[] {
 
 /** As koffi itself does it: it finds its binary everywhere. */
 function loadWhole(): typeof Koffi {
-  const require = createRequire(ownFolder);
+  const require = createRequire(ownFolder());
   const whole = requireKoffi(require);
   const binary = Object.keys(require.cache).find((file) => file.endsWith("koffi.node"));
   if (binary !== undefined) process.dlopen({ exports: {} }, binary, STAYS);
