@@ -112,7 +112,7 @@ function asciiOnly(code) {
 }
 
 /**
- * Makes a module of which all but the last lines are a script, a function that gives what is exported: entry/child.cts runs that,
+ * Makes a module of which all but the last lines are a script, a function that gives what a child starts with, and what is exported, for who asks: entry/child.cts runs that,
  * with compiled code that a process before has left, which modules cannot have. A module that is imported afterwards finds it.
  */
 function alsoAsScript(code) {
@@ -123,8 +123,8 @@ function alsoAsScript(code) {
   const inside = pairs.map(([local, name = local]) => `${name}: ${local}`).join(", ");
   const names = pairs.map(([local, name = local]) => name).join(", ");
   // Every line stays where it is, for the source map.
-  return `export const { ${names} } = process[Symbol.for("multiproc.script")]?.[import.meta.url] ?? (${SCRIPT_START}(moduleUrl, importModule) => { "use strict"; ${script}
-return { ${inside} }; }${SCRIPT_END})(import.meta.url, (url) => import(url));
+  return `export const { ${names} } = (process[Symbol.for("multiproc.script")]?.[import.meta.url] ?? (${SCRIPT_START}(moduleUrl, importModule) => { "use strict"; ${script}
+return { runChild, everything: () => ({ ${inside} }) }; }${SCRIPT_END})(import.meta.url, (url) => import(url)).everything)();
 ${rest}`;
 }
 

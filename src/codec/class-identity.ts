@@ -5,7 +5,8 @@
  * A class is known by the process that defined it and a number that it got there. Nothing here keeps a class alive.
  */
 
-const home = `${process.pid.toString(36)}.${process.hrtime.bigint().toString(36)}`;
+/** The name of this process, when it has to give one. */
+let home: string | undefined;
 const idOfClass = new WeakMap<Function, string>();
 const classOfId = new Map<string, WeakRef<Function>>();
 const forgotten = new FinalizationRegistry<string>((id) => {
@@ -15,6 +16,7 @@ let given = 0;
 
 /** The identity of a class, the same in every process. */
 export function identifyClass(cls: Function): string {
+  home ??= `${process.pid.toString(36)}.${process.hrtime.bigint().toString(36)}`;
   const id = idOfClass.get(cls) ?? `${home}.${(++given).toString(36)}`;
   rememberClass(id, cls);
   return id;

@@ -7,7 +7,9 @@ type Exports = Readonly<Record<string, unknown>>;
 
 /** Under which name the script with this address exports a value; undefined if there is none. */
 export function exportOfScript(url: string, value: unknown): string | undefined {
-  const scripts = Reflect.get(process, Symbol.for("multiproc.script")) as Readonly<Record<string, Exports>> | undefined;
-  const exports = scripts?.[url];
+  const scripts = Reflect.get(process, Symbol.for("multiproc.script")) as
+    | Readonly<Record<string, () => Exports>>
+    | undefined;
+  const exports = scripts?.[url]?.();
   return exports === undefined ? undefined : Object.keys(exports).find((name) => exports[name] === value);
 }

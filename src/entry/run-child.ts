@@ -66,7 +66,7 @@ export async function runChild(loader: Loader): Promise<void> {
     reportError(error);
     showSources(error);
   });
-  process.once("exit", (code) => say(FrameType.exiting, code));
+  process.on("exit", (code) => say(FrameType.exiting, code));
   say(FrameType.ready);
   const message = await hearGo();
   let value: unknown;
@@ -116,6 +116,8 @@ async function warmUp(what: number): Promise<void> {
 /** Later starts get faster; this one works without it as well. */
 function keepCode(): void {
   try {
+    // What comes after the target is compiled, too.
+    void finish(packMessage(FrameType.result, NOTHING));
     load.keepCode?.();
   } catch {
     // There is no memory for it.

@@ -27,6 +27,8 @@ export interface Message {
 export interface StartedWith {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string | undefined;
+  /** True if it can write its compiled code down for others. */
+  readonly mayKeepCode: boolean;
 }
 
 const READ_BYTES = 64 * 1024;
@@ -41,6 +43,7 @@ export class ChildLink {
   readonly env: NodeJS.ProcessEnv;
   /** The folder that it was started in. */
   readonly cwd: string | undefined;
+  readonly mayKeepCode: boolean;
   readonly #mailbox: number;
   readonly #frames = new FrameReader();
   readonly #messageListeners = new Set<(message: Message) => void>();
@@ -62,6 +65,7 @@ export class ChildLink {
     this.pid = child.pid;
     this.env = started.env;
     this.cwd = started.cwd;
+    this.mayKeepCode = started.mayKeepCode;
     this.#control = control;
     this.#mailbox = mailbox;
     this.#watch = watchReadable(control, () => this.drain());

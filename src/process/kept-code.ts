@@ -5,44 +5,50 @@
  * whatever happens to the file.
  */
 
-import { ftruncateSync, readSync } from "node:fs";
+import { fstatSync, ftruncateSync, readSync } from "node:fs";
 import { inheritance } from "../core/inheritance.ts";
 import { createMemoryFile } from "../platform/index.ts";
+import type { ChildLink } from "./child-link.ts";
 
-/** What stands before code and source: see src/entry/child.cts. */
-const HEAD_BYTES = 16;
+/** What stands before the code: see src/entry/child.cts. */
+const HEAD_BYTES = 24;
+
+/** What a child inherits of it. */
+export interface CodeFile {
+  readonly fd: number;
+  /** True if that child can write its code down. */
+  readonly isWritable: boolean;
+}
 
 /** True in the process that has made the file: it chooses who writes. */
 let isOwner = false;
-/** True until a second child is started. */
-let isFirst = true;
-let keeper: { readonly exit: unknown } | undefined;
+let keeper: ChildLink | undefined;
+let isKept = false;
 
 /**
- * The file's descriptor, for one child. For the first it is empty: that one loads the module, which a pool's worker loads anyway. A
- * head of zeros, for the others, says that they may be asked to write.
+ * The file, for one child. For the first it is empty: that one loads the module, which a pool's worker loads anyway, and there may
+ * be no second. A head of zeros, for the others, says that they may be asked to write.
  */
-export function codeFd(): number {
-  if (inheritance.codeFd === undefined) {
+export function codeFile(): CodeFile {
+  const fd = inheritance.codeFd;
+  if (fd === undefined) {
     isOwner = true;
-    return (inheritance.codeFd = createMemoryFile("multiproc-code", 0));
+    return { fd: (inheritance.codeFd = createMemoryFile("multiproc-code", 0)), isWritable: false };
   }
-  if (isOwner && isFirst) {
-    isFirst = false;
-    ftruncateSync(inheritance.codeFd, HEAD_BYTES);
-  }
-  return inheritance.codeFd;
+  if (isOwner && fstatSync(fd).size === 0) ftruncateSync(fd, HEAD_BYTES);
+  return { fd, isWritable: isOwner };
 }
 
 /** True if this child is to write its code down: one at a time does, until one has. */
-export function isKeeper(child: { readonly exit: unknown }): boolean {
-  if (!isOwner || (keeper !== undefined && keeper.exit === undefined) || isKept()) return false;
-  keeper = child;
-  return true;
+export function isKeeper(child: ChildLink): boolean {
+  if (isKept || !child.mayKeepCode || (keeper !== undefined && keeper.exit === undefined)) return false;
+  isKept = hasHead();
+  if (!isKept) keeper = child;
+  return !isKept;
 }
 
 /** The head, which is written last, starts with a length. */
-function isKept(): boolean {
+function hasHead(): boolean {
   const fd = inheritance.codeFd;
   const length = new Float64Array(1);
   return fd !== undefined && readSync(fd, length, 0, length.byteLength, 0) > 0 && length[0] !== 0;

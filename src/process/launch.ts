@@ -9,7 +9,7 @@ import { createMemoryFile, createSocketPair, isMainThread, type Program } from "
 import type { Child } from "./child.ts";
 import { ChildLink } from "./child-link.ts";
 import { DirectChild } from "./direct-child.ts";
-import { codeFd } from "./kept-code.ts";
+import { codeFile } from "./kept-code.ts";
 import { createLifeline } from "./lifeline.ts";
 import { NodeChild } from "./node-child.ts";
 
@@ -33,7 +33,7 @@ const TITLE_ROOM: string = " ".repeat(96);
  */
 export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
   const arena = arenaFd();
-  const code = codeFd();
+  const code = codeFile();
   const opened: number[] = [];
   const kept: number[] = [];
   try {
@@ -44,7 +44,7 @@ export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
     kept.push(mailbox);
     const lifeline = createLifeline();
     opened.push(lifeline.fd);
-    const inherited = [childControl, mailbox, arena, lifeline.fd, code];
+    const inherited = [childControl, mailbox, arena, lifeline.fd, code.fd];
     const standard = standardFds(stdio, opened);
     const args = [...execArgv, ENTRY, TITLE_ROOM];
     const child: Child =
@@ -52,7 +52,7 @@ export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
         ? new NodeChild(args, { stdio: [...stdio, ...inherited] as StdioOptions, env })
         : new DirectChild({ ...programOf(args, env), fds: [...standard, ...inherited] });
     lifeline.arm(child.pid);
-    return new ChildLink(child, control, mailbox, { env, cwd: currentFolder() });
+    return new ChildLink(child, control, mailbox, { env, cwd: currentFolder(), mayKeepCode: code.isWritable });
   } catch (error) {
     for (const fd of kept) closeSync(fd);
     throw error;

@@ -78,6 +78,11 @@ export function takeSpare(shelf: Shelf): ChildLink {
   return link;
 }
 
+/** True for a spare that has been told to load what it may need. */
+export function isWarm(link: ChildLink): boolean {
+  return warmed.has(link);
+}
+
 /** From now on spares load what a pool's worker needs as well: a program that has made a pool makes another. */
 export function warmForWorkers(): void {
   if (warmth === Warmth.worker) return;

@@ -13,7 +13,7 @@ import { isKeeper } from "./kept-code.ts";
 import { currentFolder, launch, type LaunchOptions } from "./launch.ts";
 import { packParcel } from "./parcel.ts";
 import { assertFolder, type CheckedOptions } from "./process-options.ts";
-import { expectSpare, type Shelf, shelfOf, takeSpare, wakeSpare } from "./spares.ts";
+import { expectSpare, isWarm, type Shelf, shelfOf, takeSpare, wakeSpare } from "./spares.ts";
 import { getStartMethod, type StartMethod } from "./start-method.ts";
 
 /** Who the child is to be. */
@@ -60,9 +60,6 @@ interface Message {
   readonly ticket: number | undefined;
 }
 
-/** How many fresh processes were started: for the first nobody keeps code, since there may be no second. */
-let freshStarts = 0;
-
 function send(
   { child, encoded, ticket }: Message,
   options: CheckedOptions,
@@ -73,7 +70,7 @@ function send(
     const spare = shelf !== undefined && tries < SPARE_TRIES ? takeSpare(shelf) : undefined;
     const link = spare ?? launch(launched);
     const ownFlags = options.maxMemory === undefined ? 0 : 1;
-    const keepsCode = spare === undefined && freshStarts++ > 0 && isKeeper(link);
+    const keepsCode = !isWarm(link) && isKeeper(link);
     const base = headerOf(child, methodOf(options), ownFlags);
     const header = { ...base, ticket, keepsCode, ...late(options, launched.env, link) };
     // A spare that somebody has killed meanwhile takes nothing any more.

@@ -95,14 +95,14 @@ test("a CommonJS module requires it, without a warning", () => {
 const KEPT = `const { readSync } = require("node:fs");
   const { Script } = require("node:vm");
   const inspectKept = () => {
-    const head = new Float64Array(2);
-    readSync(7, head, 0, 16, 0);
-    const [length, sourceLength] = head;
+    const head = new Float64Array(3);
+    readSync(7, head, 0, 24, 0);
+    const [length, urlLength, sourceLength] = head;
     if (length === 0) return "none";
-    const bytes = Buffer.alloc(length + sourceLength);
-    readSync(7, bytes, 0, bytes.length, 16);
+    const bytes = Buffer.alloc(length + urlLength + sourceLength);
+    readSync(7, bytes, 0, bytes.length, 24);
     const cachedData = bytes.subarray(0, length);
-    return new Script(bytes.toString("latin1", length), { cachedData }).cachedDataRejected ? "other" : "kept";
+    return new Script(bytes.toString("latin1", length + urlLength), { cachedData }).cachedDataRejected ? "other" : "kept";
   };`;
 
 test("fresh processes take over compiled code from the second one, its own children do, too, and others do without", () => {
@@ -131,6 +131,24 @@ test("fresh processes take over compiled code from the second one, its own child
   );
   assert.equal(stderr, "");
   assert.equal(stdout, "none 0\nkept 0\nkept 0\nkept 0\nother 0\n[ 'function', true ] 0\nTypeError 0\n");
+  assert.equal(status, 0);
+});
+
+test("in a row of starts without a pause compiled code is kept, too", () => {
+  const { status, stdout, stderr } = run(
+    program(
+      "row-kept.cjs",
+      `const { Process } = require("multiproc");
+       ${KEPT}
+       (async () => {
+         const found = [];
+         for (let i = 0; i < 8; i++) found.push(await new Process(inspectKept).start().result());
+         console.log(found[0], found[7]);
+       })();`,
+    ),
+  );
+  assert.equal(stderr, "");
+  assert.equal(stdout, "none kept\n");
   assert.equal(status, 0);
 });
 
