@@ -5,6 +5,7 @@
  * same file with the same values is taken for the same scope, within one turn of the event loop (one message).
  */
 
+import { queueMicrotask } from "../core/timers.ts";
 import type { Binding, FunctionSite, Node } from "./scope-tree.ts";
 
 interface Instance {

@@ -4,6 +4,7 @@
  */
 
 import { types } from "node:util";
+import { queueMicrotask } from "../core/timers.ts";
 import type { FunctionSite, Node, Scope } from "./scope-tree.ts";
 import { functionsOf } from "./properties.ts";
 import type { ScriptRecord } from "./scripts.ts";

@@ -10,6 +10,7 @@ import module, { createRequire } from "node:module";
 import * as util from "node:util";
 import { assertCanOpen } from "../core/open-file.ts";
 import { ownFolder } from "../core/own-modules.ts";
+import { setImmediate } from "../core/timers.ts";
 import { quietly, toFilePath } from "./file-values.ts";
 import { type Location, type ScriptFacts, scriptSource, withDebugger } from "./inspector.ts";
 import { rememberSourceMap } from "./source-maps.ts";

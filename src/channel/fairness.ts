@@ -1,5 +1,7 @@
 /** Lets the event loop breathe: promise calls that never have to wait would otherwise keep timers and signals from being served. */
 
+import { setImmediate } from "../core/timers.ts";
+
 const CALLS_PER_TURN = 256;
 
 let calls = 0;

@@ -4,6 +4,7 @@ import type { DecodeOptions, EncodeOptions } from "../codec/index.ts";
 import type { Deadline } from "../core/deadline.ts";
 import { BrokenPipeError, EndOfStreamError, StateError, TimeoutError } from "../core/errors.ts";
 import type { HandleTransfer } from "../core/handle.ts";
+import { queueMicrotask } from "../core/timers.ts";
 import { type Cell, retractRef } from "../memory/index.ts";
 import { NOTHING, Ring } from "../ring/index.ts";
 import type { Readiness } from "../wait/index.ts";

@@ -2,6 +2,7 @@
 
 import { closeSync, readSync, writeSync } from "node:fs";
 import { Deadline } from "../core/deadline.ts";
+import { clearTimeout, setTimeout } from "../core/timers.ts";
 import { pollReadable, pollWritable, type Watch, watchReadable, watchWritable } from "../platform/index.ts";
 
 /** Longest sleep in one go: signal handlers do not run meanwhile. */

@@ -1,6 +1,7 @@
 /** One after the other: the pending promise calls of this process on one side of a queue or connection, first come first served. */
 
 import type { Deadline } from "../core/deadline.ts";
+import { clearTimeout, setTimeout } from "../core/timers.ts";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

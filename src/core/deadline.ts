@@ -1,6 +1,7 @@
 /** Time-out and AbortSignal of a wait, as one object. */
 
 import { rangeError, typeError } from "./options.ts";
+import { performance } from "./timers.ts";
 
 /** What Node's timers can do; a longer time would end at once. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;

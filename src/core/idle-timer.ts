@@ -1,5 +1,7 @@
 /** Calls back from time to time, and keeps no process alive. */
 
+import { clearInterval, setInterval } from "./timers.ts";
+
 /** @param tick Called every so many milliseconds until it gives false; `start` begins again. */
 export class IdleTimer {
   readonly #intervalMs: number;

@@ -5,6 +5,7 @@
 
 import { StateError } from "../core/errors.ts";
 import { defineHandle, registerHandle } from "../core/handle.ts";
+import { queueMicrotask } from "../core/timers.ts";
 
 const TAG = "ManagerCallback";
 

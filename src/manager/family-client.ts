@@ -8,6 +8,7 @@
 import type { ByteSource } from "../core/bytes.ts";
 import type { HandleTransfer } from "../core/handle.ts";
 import { decodeFrom } from "../codec/index.ts";
+import { performance, setImmediate } from "../core/timers.ts";
 import type { Block } from "../memory/index.ts";
 import { SLICE_MS } from "../wait/index.ts";
 import { Callbacks } from "./callbacks.ts";

@@ -1,5 +1,6 @@
 /** The server's side of the family: takes requests from the rings of all clients, and notices who is gone. */
 
+import { clearInterval, setImmediate, setInterval } from "../core/timers.ts";
 import { isSlotAlive } from "../memory/index.ts";
 import { onDoorbell } from "../wait/index.ts";
 import type { Dispatcher } from "./dispatcher.ts";

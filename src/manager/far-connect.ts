@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { type Deadline, MAX_TIMER_MS } from "../core/deadline.ts";
 import { StateError, TimeoutError } from "../core/errors.ts";
 import { net, tls as nodeTls } from "../core/node-builtins.ts";
+import { clearTimeout, setTimeout } from "../core/timers.ts";
 import { FarClient } from "./far-client.ts";
 import { HANDSHAKE_MS, MessageSocket } from "./message-socket.ts";
 import type { BoundAddress, CheckedConnectOptions } from "./stranger-options.ts";

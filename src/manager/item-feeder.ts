@@ -1,5 +1,6 @@
 /** Feeds an imap of a manager's pool from an iterable of this process: as many items as it asks for, when it asks. */
 
+import { performance } from "../core/timers.ts";
 import { ItemSource } from "../pool/item-source.ts";
 import type { Feed, Want } from "./objects/fed-items.ts";
 import type { RemoteRef } from "./remote-ref.ts";

@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import { AuthenticationError, StateError } from "../core/errors.ts";
 import { crypto } from "../core/node-builtins.ts";
 import { typeError } from "../core/options.ts";
+import { clearTimeout, setTimeout } from "../core/timers.ts";
 import { Frames, LENGTH_BYTES } from "./frames.ts";
 
 const MAGIC = "multiproc-manager 1\n";

@@ -5,6 +5,7 @@
  */
 
 import { availableParallelism } from "node:os";
+import { performance } from "../core/timers.ts";
 
 const SPIN_MS = 0.08;
 const LOOKS_PER_CLOCK = 32;

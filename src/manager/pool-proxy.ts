@@ -3,6 +3,7 @@
 import { CancelledError } from "../core/errors.ts";
 import { onAbort } from "../core/on-abort.ts";
 import { checkFunction } from "../core/options.ts";
+import { queueMicrotask } from "../core/timers.ts";
 import { AsyncResult, settle } from "../pool/async-result.ts";
 import { checkIterable } from "../pool/call-options.ts";
 import { callBack } from "../pool/callbacks.ts";

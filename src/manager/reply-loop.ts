@@ -3,6 +3,7 @@
  * doorbell rings. While something is waited for it keeps the program alive, and asks now and then whether the server lives.
  */
 
+import { clearInterval, setImmediate, setInterval } from "../core/timers.ts";
 import { keepEventLoop, releaseEventLoop, SLICE_MS } from "../wait/index.ts";
 import { Sleep } from "./link-memory.ts";
 import type { RequestLine } from "./request-line.ts";

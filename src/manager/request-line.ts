@@ -1,6 +1,7 @@
 /** Sends the requests of a client through its link, which is opened by the first one, and wakes the server when it sleeps. */
 
 import { encodeTo } from "../codec/index.ts";
+import { queueMicrotask } from "../core/timers.ts";
 import { onDoorbell, ringDoorbell } from "../wait/index.ts";
 import { ClientLink, Sleep } from "./link-memory.ts";
 import type { ManagerCell } from "./manager-cell.ts";

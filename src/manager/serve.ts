@@ -3,6 +3,7 @@
 import { StateError } from "../core/errors.ts";
 import { loadFacade } from "../core/facade.ts";
 import type { HandleTransfer } from "../core/handle.ts";
+import { setImmediate } from "../core/timers.ts";
 import { type BlockRef, openCell, selfSlot } from "../memory/index.ts";
 import { keepEventLoop } from "../wait/index.ts";
 import { Control } from "./control.ts";

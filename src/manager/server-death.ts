@@ -1,6 +1,7 @@
 /** What a client knows of the death of its manager's server: that it is dead, how it ended, and the error that says so. */
 
 import { ManagerDiedError } from "../core/errors.ts";
+import { performance, setTimeout } from "../core/timers.ts";
 import type { ManagerCell } from "./manager-cell.ts";
 
 const EXIT_GRACE_MS = 100;

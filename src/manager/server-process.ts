@@ -5,6 +5,7 @@
 
 import { fromModule } from "../capture/index.ts";
 import { ownModule } from "../core/own-modules.ts";
+import { clearTimeout, setTimeout } from "../core/timers.ts";
 import { allocateCell } from "../memory/index.ts";
 import { getStartMethod, Process, setListed, type StartMethod } from "../process/index.ts";
 import { FamilyManager } from "./family.ts";

@@ -8,6 +8,7 @@
 
 import { closeSync } from "node:fs";
 import { IdleTimer } from "../core/idle-timer.ts";
+import { performance } from "../core/timers.ts";
 import { openPidFd, pollReadable, startTimeOf } from "../platform/index.ts";
 
 /** Descriptors that are kept at a time. */

@@ -4,6 +4,7 @@ import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { deferred, type Deferred } from "../core/deferred.ts";
 import { StateError, TimeoutError } from "../core/errors.ts";
 import { onAbort } from "../core/on-abort.ts";
+import { clearTimeout, setTimeout } from "../core/timers.ts";
 
 /** How a result reaches its pool. */
 export interface ResultSource {

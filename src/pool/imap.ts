@@ -4,6 +4,7 @@
  */
 
 import { deferred, type Deferred } from "../core/deferred.ts";
+import { queueMicrotask } from "../core/timers.ts";
 import { AdaptiveChunk } from "./chunking.ts";
 import { ItemSource } from "./item-source.ts";
 import { OutcomeOrder, type Settled, settledOf } from "./outcome-order.ts";

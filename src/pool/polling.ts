@@ -3,6 +3,7 @@
  * short time without any it sleeps until rung. So under load no system call is made for a result.
  */
 
+import { performance, setImmediate } from "../core/timers.ts";
 import { onDoorbell } from "../wait/index.ts";
 
 /** A pool, as it is looked at. */

@@ -2,6 +2,7 @@
 
 import { fromModule } from "../capture/index.ts";
 import { ownModule } from "../core/own-modules.ts";
+import { clearTimeout, performance, setTimeout } from "../core/timers.ts";
 import {
   allocateCell,
   allocateExtent,

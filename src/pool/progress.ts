@@ -2,6 +2,7 @@
 
 import type { MultiBar, Options, Params } from "cli-progress";
 import { typeError } from "../core/options.ts";
+import { performance } from "../core/timers.ts";
 import { callBack } from "./callbacks.ts";
 
 /** How far a call is. */

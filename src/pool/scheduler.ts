@@ -7,6 +7,7 @@
  */
 
 import { CancelledError, StateError, TimeoutError } from "../core/errors.ts";
+import { queueMicrotask } from "../core/timers.ts";
 import type { Exit } from "../process/child-link.ts";
 import { keepEventLoop, releaseEventLoop } from "../wait/index.ts";
 import { cannotStartError, diedError } from "./death.ts";

@@ -1,5 +1,6 @@
 /** Counts and times of a pool. */
 
+import { performance } from "../core/timers.ts";
 import type { Task } from "./task.ts";
 
 /** What `pool.stats()` gives. Times are in milliseconds. */

@@ -1,5 +1,6 @@
 /** Takes tasks that have not begun from the fullest lane, or from workers that do not move, for workers that would stand idle. */
 
+import { setTimeout } from "../core/timers.ts";
 import type { PoolWorker } from "./pool-worker.ts";
 import type { Task } from "./task.ts";
 import type { WorkerSet } from "./worker-set.ts";

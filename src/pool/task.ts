@@ -2,6 +2,7 @@
 
 import { type Encoded, encodeTo } from "../codec/index.ts";
 import { type ByteSink, HeapSink } from "../core/bytes.ts";
+import { performance } from "../core/timers.ts";
 import type { BookedFunction } from "./function-book.ts";
 import type { Written } from "./lane.ts";
 

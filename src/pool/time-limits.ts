@@ -1,5 +1,6 @@
 /** Ends tasks that run longer than they may. One timer for all tasks of a pool, set for the first that may be over its time. */
 
+import { clearTimeout, performance, setTimeout } from "../core/timers.ts";
 import type { Task } from "./task.ts";
 
 /** Longest time that a timer can wait. */

@@ -21,6 +21,8 @@
  * begun. So a death costs the begun task only, and nothing runs twice.
  */
 
+import { performance } from "../core/timers.ts";
+
 export const CELL_BYTES = 640;
 
 export const Word = {

@@ -3,6 +3,7 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { mapStack } from "../capture/index.ts";
+import { setImmediate } from "../core/timers.ts";
 import { sweepProcess } from "../memory/index.ts";
 import { openPidFd, peekExit, pollReadable, type Watch, watchReadable } from "../platform/index.ts";
 import type { Child } from "./child.ts";

@@ -7,6 +7,7 @@
 
 import { fs } from "../core/node-builtins.ts";
 import { inheritance } from "../core/inheritance.ts";
+import { performance } from "../core/timers.ts";
 import { ChildFd } from "./bootstrap.ts";
 import { FrameType, isInMailbox, packMessage } from "./frames.ts";
 

@@ -1,6 +1,7 @@
 /** Waiting for something that a child will do, with a deadline. */
 
 import type { Deadline } from "../core/deadline.ts";
+import { clearTimeout, setTimeout } from "../core/timers.ts";
 import type { ChildLink } from "./child-link.ts";
 
 /** Longest time that a timer can wait. */

@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { performance } from "../core/timers.ts";
 import {
   createNamedMemory,
   ENOENT,

@@ -1,5 +1,6 @@
 import { StateError } from "../core/errors.ts";
 import { rangeError } from "../core/options.ts";
+import { performance } from "../core/timers.ts";
 import { startTimeOf } from "../platform/index.ts";
 import {
   HEADER_BYTES,

@@ -14,6 +14,7 @@
 
 import type { Deadline } from "../core/deadline.ts";
 import { ProcessDiedError } from "../core/errors.ts";
+import { performance } from "../core/timers.ts";
 import {
   aliveOrSwept,
   arena,

@@ -7,6 +7,7 @@
  */
 
 import { DeadlockError } from "../core/errors.ts";
+import { performance } from "../core/timers.ts";
 import { selfSlot } from "../memory/index.ts";
 import { allAlive, beatsOf, type Cycle, cycleKey, cycleThrough, hasBeaten, isFirm } from "./cycles.ts";
 import { GIVES_WAY } from "./lock-layout.ts";

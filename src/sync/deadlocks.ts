@@ -1,5 +1,6 @@
 /** deadlocks(): who waits for whom in a circle. */
 
+import { setImmediate, setTimeout } from "../core/timers.ts";
 import { beatsOf, type Cycle, cycleKey, findCycles, hasBeaten, isFirm, stands } from "./cycles.ts";
 import { type Deadlock, reportOf } from "./deadlock-report.ts";
 import { WaitsFor } from "./waits-for.ts";

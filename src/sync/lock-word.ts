@@ -8,6 +8,7 @@
  */
 
 import { Deadline } from "../core/deadline.ts";
+import { dateNow } from "../core/timers.ts";
 import {
   aliveOrSwept,
   arena,
@@ -214,7 +215,7 @@ export class LockWord {
 }
 
 function now(): number {
-  return Date.now() & CLOCK_MASK;
+  return dateNow() & CLOCK_MASK;
 }
 
 /**

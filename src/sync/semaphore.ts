@@ -4,6 +4,7 @@ import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { ProcessDiedError } from "../core/errors.ts";
 import { defineHandle } from "../core/handle.ts";
 import { checkInteger } from "../core/options.ts";
+import { dateNow } from "../core/timers.ts";
 import { AdaptiveSpin, NOT_PARKED, type ParkOptions, TIMED_OUT, WaitQueue } from "../wait/index.ts";
 import { selfSlot } from "../memory/index.ts";
 import { ACQUIRED, LockLike } from "./lock-like.ts";
@@ -235,5 +236,5 @@ export class BoundedSemaphore extends Semaphore {
 }
 
 function now(): number {
-  return Date.now() & CLOCK_MASK;
+  return dateNow() & CLOCK_MASK;
 }

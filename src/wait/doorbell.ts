@@ -6,6 +6,7 @@
  */
 
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
+import { setImmediate, setTimeout } from "../core/timers.ts";
 import { arena, onSweep, selfSlot, Slot, slotGeneration, slotWord } from "../memory/index.ts";
 import { createPipe, type Watch, watchBell } from "../platform/index.ts";
 

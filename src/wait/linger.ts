@@ -4,6 +4,7 @@
  */
 
 import { availableParallelism } from "node:os";
+import { performance, setImmediate } from "../core/timers.ts";
 import { arena } from "../memory/index.ts";
 import { isWoken, Node, Sleep } from "./waiter-nodes.ts";
 

@@ -1,6 +1,7 @@
 /** Promises that wait for a waiter node to be woken. They are settled from the event loop when the doorbell rings. */
 
 import type { Deadline } from "../core/deadline.ts";
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from "../core/timers.ts";
 import { arena, selfSlot, Slot, slotWord } from "../memory/index.ts";
 import { installDoorbell, keepEventLoop, onDoorbell, releaseEventLoop } from "./doorbell.ts";
 import { linger, stopLingering } from "./linger.ts";

@@ -10,6 +10,7 @@
  */
 
 import { availableParallelism } from "node:os";
+import { performance } from "../core/timers.ts";
 import { yieldProcessor } from "../platform/index.ts";
 
 interface Pace {

@@ -2,6 +2,7 @@
 
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
 import { typeError } from "../core/options.ts";
+import { clearTimeout, setImmediate, setInterval } from "../core/timers.ts";
 import { pollReadable } from "../platform/index.ts";
 import { doorbellFd, hearDoorbell } from "./doorbell.ts";
 import { isWaitable, type Readiness, WAITABLE, type Waitable } from "./waitable.ts";

@@ -1,6 +1,7 @@
 /** The items of an imap of a pool in a manager, when they come from another process. */
 
 import { deferred, type Deferred } from "../../core/deferred.ts";
+import { performance } from "../../core/timers.ts";
 
 /** Asks the process that has the items for some more; with 0 it says that no more are wanted. */
 export type Want = (count: number) => void;

@@ -1,6 +1,7 @@
 /** Those who wait in the server for something that another call will bring, first come first served. */
 
 import { type Deadline, MAX_TIMER_MS } from "../../core/deadline.ts";
+import { clearTimeout, setTimeout } from "../../core/timers.ts";
 import { type Caller, currentCall } from "../call-context.ts";
 
 interface Waiter<T> {

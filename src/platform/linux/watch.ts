@@ -7,6 +7,7 @@
  */
 
 import { net } from "../../core/node-builtins.ts";
+import { clearInterval, setImmediate, setInterval } from "../../core/timers.ts";
 import { pollReadable, pollWritable } from "./descriptors.ts";
 import { koffi } from "./libc.ts";
 import { duplicate, isMainThread } from "./thread-owned.ts";
