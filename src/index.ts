@@ -37,6 +37,7 @@ export {
   type ProgressOption,
   type StatsReport,
   type StreamedResult,
+  type TaskFunction,
   type TaskResult,
   type WorkerStats,
 } from "./pool/index.ts";

@@ -337,7 +337,9 @@ class Builder {
       return;
     }
     if (reference !== undefined) {
-      this.#variables.push({ name, reference });
+      this.#variables.push(
+        this.#mayChange(binding, uses) ? { ...this.#live(name, uses), reference } : { name, reference },
+      );
       this.#sources.push({ name, from: "nowhere", binding, members: undefined });
       return;
     }
@@ -346,6 +348,23 @@ class Builder {
     const isWritten = binding.written && binding.kind !== "import" && binding.kind !== "const";
     this.#variables.push(isWritten ? this.#cell(name, uses) : { name });
     this.#sources.push({ name, from: "scope", binding, members });
+  }
+
+  /** What is imported, is not called and no object now may be a `let` of its module: a counter, or what is made later. */
+  #mayChange({ name, kind, origin }: Binding, uses: readonly Occurrence[]): boolean {
+    if (uses.some(({ callee }) => callee)) return false;
+    if (kind !== "import" || origin?.from !== "import" || origin.exportName === "*") return false;
+    try {
+      const value = this.#place.valueOf(name);
+      return value === null || (typeof value !== "object" && typeof value !== "function");
+    } catch {
+      return true; // not initialised yet
+    }
+  }
+
+  #live(name: string, uses: readonly Occurrence[]): VariableDefinition {
+    const { parameter } = this.#cell(name, uses);
+    return { name, parameter, live: true };
   }
 
   #store(name: string, uses: readonly Occurrence[]): PrivateStore | undefined {

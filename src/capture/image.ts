@@ -116,6 +116,8 @@ export interface VariableDefinition {
   readonly written?: true | undefined;
   /** Set for an import binding: not copied but imported again; its entry in `values` is undefined. */
   readonly reference?: VariableReference | undefined;
+  /** True for an import binding whose module may assign it: `source` reads `parameter.v`, which looks each time. */
+  readonly live?: true | undefined;
   /** Set for what each file has of its own: made anew in the child for the file `definition.url`. */
   readonly special?: "require" | "__dirname" | "__filename" | "import.meta" | "import()" | undefined;
   /** Set for what a class keeps of its instances (see private-stores.ts): starts empty in the child. */

@@ -84,6 +84,24 @@ export function resolveVariable({ module, exportName, interop }: VariableReferen
   return pick(value, exportName, module.specifier);
 }
 
+/** A cell that shows the value of an imported variable as it is now. */
+export function liveVariable(reference: VariableReference): { readonly v: unknown } {
+  const { exportName, module } = reference;
+  resolveVariable(reference);
+  const exports = loadedModule(module);
+  if (!isNamespace(exports as object) || !(exportName in (exports as object)))
+    return {
+      get v() {
+        return resolveVariable(reference);
+      },
+    };
+  return {
+    get v() {
+      return (exports as Record<string, unknown>)[exportName];
+    },
+  };
+}
+
 function builtinModule(name: string): unknown {
   return process.getBuiltinModule(name);
 }

@@ -4,7 +4,7 @@ import type { BuiltinImage, FunctionDefinition, ModuleImage } from "../capture/i
 import { resolveImage } from "../capture/modules.ts";
 import { createBound } from "../capture/restore-bound.ts";
 import { type Cell, createFunction, draftOf, isFixed } from "../capture/restore.ts";
-import { knownClass, rememberClass } from "./class-identity.ts";
+import { knownClass, mayBeClass, rememberClass } from "./class-identity.ts";
 import { readKey, readProperties } from "./decode-properties.ts";
 import type { Reader } from "./reader.ts";
 import { Tag } from "./wire.ts";
@@ -38,8 +38,8 @@ function readBound(reader: Reader, index: number): Function {
 
 function readSource(reader: Reader, index: number): Function {
   const definition = readDefinition(reader);
-  const identity = definition.syntax === "class" ? reader.text() : undefined;
-  const known = identity === undefined ? undefined : knownClass(identity);
+  const identity = mayBeClass(definition) ? reader.text() : "";
+  const known = identity === "" ? undefined : knownClass(identity);
   const keys = definition.keyParameters.map(() => readKey(reader));
   const cells = definition.variables.map(() => readCell(reader));
   // For a class that this process defined, what came is read and dropped; a copy of another's gets its new variables, unless it
@@ -48,7 +48,7 @@ function readSource(reader: Reader, index: number): Function {
   const draft = (isCopy ? draftOf(known) : undefined) ?? createFunction(definition, { cells, keys });
   const fn = known ?? draft.fn;
   reader.made(index, fn);
-  if (identity !== undefined) rememberClass(identity, fn);
+  if (identity !== "") rememberClass(identity, fn);
   definition.variables.forEach((variable, i) => {
     if (!isFixed(variable)) draft.set(i, reader.value());
   });

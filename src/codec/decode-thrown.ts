@@ -27,8 +27,31 @@ export function decodeError(bytes: Uint8Array, mapStack?: (stack: string) => str
 }
 
 function annotate(error: Error, origin: ErrorOrigin | undefined, mapStack: (stack: string) => string): void {
-  const where = origin === undefined ? "" : `\n    in process ${origin.name} (pid ${origin.pid})`;
-  const value = `${mapStack(error.stack ?? "")}${where}`;
-  Object.defineProperty(error, "stack", { value, configurable: true, writable: true, enumerable: false });
+  for (const part of errorsOf(error)) setStack(part, mapStack(stackOf(part)));
+  if (origin !== undefined) setStack(error, `${stackOf(error)}\n    in process ${origin.name} (pid ${origin.pid})`);
   if (error instanceof DeadlockError) mapDeadlockPlaces(error, mapStack);
+}
+
+/** An error, and those that caused it or that it gathers. */
+function errorsOf(error: Error): Set<Error> {
+  const found = new Set([error]);
+  // A Set gives what is added meanwhile, too.
+  for (const each of found) {
+    const inner = [valueOf(each, "cause"), valueOf(each, "errors")].flat();
+    for (const one of inner) if (one instanceof Error) found.add(one);
+  }
+  return found;
+}
+
+/** Without calling the getters of the user's. */
+function valueOf(error: Error, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(error, name)?.value;
+}
+
+function stackOf(error: Error): string {
+  return `${error.stack ?? ""}`;
+}
+
+function setStack(error: Error, value: string): void {
+  Object.defineProperty(error, "stack", { value, configurable: true, writable: true, enumerable: false });
 }

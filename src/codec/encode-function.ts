@@ -1,7 +1,7 @@
 /** Functions and classes: what capture makes of them, with the captured values in the graph of the message. */
 
 import type { FunctionDefinition, SourceImage, VariableDefinition } from "../capture/image.ts";
-import { identifyClass } from "./class-identity.ts";
+import { identifyClass, isIdentified, mayBeClass } from "./class-identity.ts";
 import { writeProperties, writeKey } from "./encode-properties.ts";
 import { Tag } from "./wire.ts";
 import type { Writer } from "./writer.ts";
@@ -39,7 +39,7 @@ function writeSource(writer: Writer, fn: Function, image: SourceImage): void {
   writer.byte(Tag.sourceFunction);
   writer.text(definition.id);
   writer.text(encodeDefinition(definition));
-  if (definition.syntax === "class") writer.text(identifyClass(fn));
+  if (mayBeClass(definition)) writer.text(isClass(fn, image) ? identifyClass(fn) : "");
   image.keys.forEach((key) => writeKey(writer, key));
   for (const cell of image.cells) writer.uint32(cell === undefined ? NO_CELL : writer.cellIndex(cell));
   const captor = fn.name || writer.path() || "function";
@@ -50,6 +50,12 @@ function writeSource(writer: Writer, fn: Function, image: SourceImage): void {
   if (definition.parentParameter !== undefined) writer.under("super", captor, () => writer.value(image.parent?.value));
   writeProperties(writer, image.properties, fn);
   writeProperties(writer, image.prototypeProperties, objectOf(fn.prototype));
+}
+
+/** A class, or a function that is used like one, as in older code: with instances, methods or a parent. */
+function isClass(fn: Function, { definition, prototypeProperties }: SourceImage): boolean {
+  const isOfClass = definition.syntax === "class" || definition.parentParameter !== undefined;
+  return isOfClass || prototypeProperties.length > 0 || isIdentified(fn);
 }
 
 function objectOf(value: unknown): object | undefined {

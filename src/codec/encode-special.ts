@@ -2,6 +2,7 @@
 
 import * as types from "node:util/types";
 import { prototypeHere } from "../core/realms.ts";
+import { identifyClass, isIdentified } from "./class-identity.ts";
 import { writeError } from "./encode-error.ts";
 import { ownProperties, writeProperties } from "./encode-properties.ts";
 import { type PlatformObject, platformObject } from "./platform-objects.ts";
@@ -143,6 +144,7 @@ function writePrelude(writer: Writer, prototype: object | null): number {
   const needed = isClass ? prototype.constructor : prototype;
   if (writer.numberOf(needed) === -1) {
     writer.byte(Tag.prelude);
+    if (isClass && !isIdentified(prototype.constructor)) identifyClass(prototype.constructor);
     if (isClass) writer.under(prototype.constructor.name || "(class)", writer.path(), () => writer.value(needed));
     else writer.child("(prototype)", needed);
   }

@@ -27,6 +27,9 @@ export interface Encoded {
  */
 const EXAMINED_PER_SHAPE = 8;
 
+/** Of more functions that capture each other, the message of an error names the first and last ones. */
+const MAX_CAPTORS = 5;
+
 export class Encoder implements Writer {
   options: EncodeOptions = {};
   busy = false;
@@ -36,7 +39,7 @@ export class Encoder implements Writer {
   #message = 0;
   #shapeCount = 0;
   #flags = 0;
-  #captor = "";
+  readonly #captors: string[] = [];
   #root = "";
   readonly #keys: (string | number)[] = [];
   readonly #seen = new Seen();
@@ -78,7 +81,7 @@ export class Encoder implements Writer {
     this.#shapeCount = 0;
     this.#flags = 0;
     this.#root = options.root ?? "";
-    this.#captor = "";
+    this.#captors.length = 0;
     if (sink.limit - sink.position < HEADER_BYTES) sink.grow(HEADER_BYTES);
     sink.position += HEADER_BYTES;
   }
@@ -105,9 +108,21 @@ export class Encoder implements Writer {
     this.#sink = undefined as never;
   }
 
+  /** With a stack that begins where the value was sent: from here on it is the way through the value, which may be long. */
   #explain(error: unknown): unknown {
-    if (!(error instanceof RangeError) || !/call stack/i.test(error.message)) return error;
-    return new SerializationError(`Cannot send ${this.#describe()}: it is nested too deeply`, { path: this.path() });
+    let problem = error;
+    if (error instanceof RangeError && /call stack/i.test(error.message)) {
+      problem = new SerializationError(`Cannot send ${this.#describe()}: it is nested too deeply`, {
+        path: this.path(),
+      });
+    }
+    if (!(problem instanceof SerializationError) || problem.path === undefined) return problem;
+    const start = `Cannot send \`${problem.path}\`:`;
+    // Of a function that cannot travel, its analysis knows the name alone.
+    if (this.#captors.length > 0 && problem.message.startsWith(start))
+      problem.message = `Cannot send ${this.#chain(problem.path)}:${problem.message.slice(start.length)}`;
+    Error.captureStackTrace(problem, this.encode);
+    return problem;
   }
 
   byte(value: number): void {
@@ -417,7 +432,7 @@ export class Encoder implements Writer {
     for (let i = 1; i <= this.#depth; i++) {
       const key = this.#keys[i];
       if (key === undefined) continue;
-      if (typeof key === "number") path += `[${key}]`;
+      if (typeof key === "number") path += `[${i === 1 ? key + (this.options.firstIndex ?? 0) : key}]`;
       else if (/^[\w$]+$/.test(key)) path += path === "" ? key : `.${key}`;
       else path += key.startsWith("[") || key.startsWith("(") ? key : `[${JSON.stringify(key)}]`;
     }
@@ -425,13 +440,14 @@ export class Encoder implements Writer {
   }
 
   under(name: string, captor: string, write: () => void): void {
-    const before = { root: this.#root, captor: this.#captor, keys: this.#keys.slice(0, this.#depth + 1) };
+    const before = { root: this.#root, keys: this.#keys.slice(0, this.#depth + 1) };
+    // The outermost function goes by its name, the others by where they were found.
+    this.#captors.push(this.#captors.length === 0 ? captor : this.path());
     this.#root = name;
-    this.#captor = captor;
     this.#keys.fill(undefined as never, 0, this.#depth + 1);
     write();
+    this.#captors.pop();
     this.#root = before.root;
-    this.#captor = before.captor;
     before.keys.forEach((key, i) => (this.#keys[i] = key));
   }
 
@@ -440,8 +456,13 @@ export class Encoder implements Writer {
   }
 
   #describe(): string {
-    const path = this.path() || "the value";
-    return this.#captor === "" ? `\`${path}\`` : `\`${this.#captor}\`, which captures \`${path}\``;
+    return this.#chain(this.path() || "the value");
+  }
+
+  #chain(path: string): string {
+    const captors = this.#captors;
+    const shown = captors.length > MAX_CAPTORS ? [...captors.slice(0, 2), "…", ...captors.slice(-2)] : captors;
+    return [...shown, path].map((each) => `\`${each}\``).join(", which captures ");
   }
 
   functionSource(): FunctionSource {

@@ -11,6 +11,8 @@ export interface EncodeOptions {
   readonly handles?: boolean | string | undefined;
   /** What errors call the value: `"message"`. Default: names start with the value's own keys. */
   readonly root?: string | undefined;
+  /** What errors call the first element of the value, an array. Default: 0. */
+  readonly firstIndex?: number | undefined;
 }
 
 /** The analysis of functions, which is loaded only by who sends functions. */

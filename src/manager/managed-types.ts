@@ -16,6 +16,7 @@ import type {
   MapOptions,
   StatsReport,
   StreamedResult,
+  TaskFunction,
   TaskResult,
 } from "../pool/index.ts";
 import type { ManagedPool } from "./objects/pool.ts";
@@ -90,44 +91,44 @@ export type JoinableQueueProxy<T = unknown> = Remote<ManagedJoinableQueue<T>> & 
  */
 export interface PoolProxy extends ProxyBase {
   /** Runs a function in a worker of the manager's pool. */
-  apply<A extends unknown[], R>(fn: (...args: A) => R, args?: Readonly<A>): Promise<TaskResult<R>>;
+  apply<A extends unknown[], R>(fn: TaskFunction<A, R>, args?: Readonly<A>): Promise<TaskResult<R>>;
   /** As `apply`, with the arguments one by one. */
-  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<TaskResult<R>>;
+  submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Promise<TaskResult<R>>;
   /** As `apply`, and gives an AsyncResult at once. */
   applyAsync<A extends unknown[], R>(
-    fn: (...args: A) => R,
+    fn: TaskFunction<A, R>,
     args?: Readonly<A>,
     options?: ApplyOptions<TaskResult<R>>,
   ): AsyncResult<TaskResult<R>>;
   /** Calls a function for each item; the results are in the order of the items. */
-  map<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapOptions): Promise<ItemResult<R>[]>;
+  map<T, R>(fn: TaskFunction<[T], R>, items: Iterable<T>, options?: MapOptions): Promise<ItemResult<R>[]>;
   /** As `map`, and gives an AsyncResult at once. */
   mapAsync<T, R>(
-    fn: (item: T) => R,
+    fn: TaskFunction<[T], R>,
     items: Iterable<T>,
     options?: MapAsyncOptions<ItemResult<R>>,
   ): AsyncResult<ItemResult<R>[]>;
   /** As `map`, for functions of several parameters: each item is an array of arguments. */
   starmap<A extends unknown[], R>(
-    fn: (...args: A) => R,
+    fn: TaskFunction<A, R>,
     argTuples: Iterable<Readonly<A>>,
     options?: MapOptions,
   ): Promise<ItemResult<R>[]>;
   /** As `starmap`, and gives an AsyncResult at once. */
   starmapAsync<A extends unknown[], R>(
-    fn: (...args: A) => R,
+    fn: TaskFunction<A, R>,
     argTuples: Iterable<Readonly<A>>,
     options?: MapAsyncOptions<ItemResult<R>>,
   ): AsyncResult<ItemResult<R>[]>;
   /** The results one after the other, in order. `next()` rejects for an item that failed and goes on with the one after. */
   imap<T, R>(
-    fn: (item: T) => R,
+    fn: TaskFunction<[T], R>,
     items: Iterable<T> | AsyncIterable<T>,
     options?: MapOptions,
   ): RemoteIterator<StreamedResult<R>>;
   /** The results as they come. */
   imapUnordered<T, R>(
-    fn: (item: T) => R,
+    fn: TaskFunction<[T], R>,
     items: Iterable<T> | AsyncIterable<T>,
     options?: MapOptions,
   ): RemoteIterator<StreamedResult<R>>;

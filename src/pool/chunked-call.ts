@@ -55,7 +55,16 @@ export class ChunkedCall implements TaskListener {
     for (let index = 0, start = 0; start < items.length; index++, start += chunkSize) {
       const chunk = items.slice(start, start + chunkSize);
       const contents = contentsFor(booked, fn, chunk);
-      const parts = { fn: booked, kind, contents, listener: this, index, items: chunk.length, timeout };
+      const parts = {
+        fn: booked,
+        kind,
+        contents,
+        listener: this,
+        index,
+        items: chunk.length,
+        firstItem: start,
+        timeout,
+      };
       const task = makeTask(this.#scheduler.options, parts);
       try {
         this.#scheduler.submit(task);

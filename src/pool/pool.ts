@@ -30,6 +30,9 @@ import type { StatsReport } from "./stats.ts";
 import { contentsFor, makeTask } from "./task.ts";
 import { Kind } from "./worker-cell.ts";
 
+/** What a worker can run: a function, or a class, of which it makes an instance. */
+export type TaskFunction<A extends unknown[], R> = ((...args: A) => R) | (new (...args: A) => R);
+
 /** What a call gives for a function that returns R: what a promise resolves to; the items of a generator as they come. */
 export type TaskResult<R> = R extends Generator<infer T> | AsyncGenerator<infer T>
   ? AsyncIterableIterator<T>
@@ -96,7 +99,7 @@ export class Pool {
   }
 
   /** Calls a function in a worker. Rejects with its error, or WorkerDiedError, TimeoutError, CancelledError. */
-  apply<A extends unknown[], R>(fn: (...args: A) => R, args?: Readonly<A>): Promise<TaskResult<R>> {
+  apply<A extends unknown[], R>(fn: TaskFunction<A, R>, args?: Readonly<A>): Promise<TaskResult<R>> {
     // Not an async function: its promise around this one would cost three turns of the microtask queue for each task.
     return new Promise((resolve, error) => {
       const settler = { value: resolve as (value: unknown) => void, error };
@@ -106,7 +109,7 @@ export class Pool {
   }
 
   /** As `apply`, with the arguments one by one. */
-  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<TaskResult<R>> {
+  submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Promise<TaskResult<R>> {
     return this.apply(fn, args);
   }
 
@@ -115,7 +118,7 @@ export class Pool {
    * @throws {StateError} If the pool was closed. @throws {SerializationError} If function or arguments cannot travel.
    */
   applyAsync<A extends unknown[], R>(
-    fn: (...args: A) => R,
+    fn: TaskFunction<A, R>,
     args?: Readonly<A>,
     options?: ApplyOptions<TaskResult<R>>,
   ): AsyncResult<TaskResult<R>> {
@@ -126,13 +129,13 @@ export class Pool {
   }
 
   /** Calls a function for each item; the results are in the order of the items. Rejects with the first error in that order, when all chunks have ended. */
-  async map<T, R>(fn: (item: T) => R, items: Iterable<T>, options: MapOptions = {}): Promise<ItemResult<R>[]> {
+  async map<T, R>(fn: TaskFunction<[T], R>, items: Iterable<T>, options: MapOptions = {}): Promise<ItemResult<R>[]> {
     return this.#chunked<R>("map", Kind.map, fn, items, options, MAP_OPTIONS).get();
   }
 
   /** As `map`, and gives an AsyncResult at once. Wrong arguments, and what cannot travel, are thrown. */
   mapAsync<T, R>(
-    fn: (item: T) => R,
+    fn: TaskFunction<[T], R>,
     items: Iterable<T>,
     options: MapAsyncOptions<ItemResult<R>> = {},
   ): AsyncResult<ItemResult<R>[]> {
@@ -141,7 +144,7 @@ export class Pool {
 
   /** As `map`, for functions of several parameters: each item is an array of arguments. */
   async starmap<A extends unknown[], R>(
-    fn: (...args: A) => R,
+    fn: TaskFunction<A, R>,
     argTuples: Iterable<Readonly<A>>,
     options: MapOptions = {},
   ): Promise<ItemResult<R>[]> {
@@ -150,7 +153,7 @@ export class Pool {
 
   /** As `starmap`, and gives an AsyncResult at once. */
   starmapAsync<A extends unknown[], R>(
-    fn: (...args: A) => R,
+    fn: TaskFunction<A, R>,
     argTuples: Iterable<Readonly<A>>,
     options: MapAsyncOptions<ItemResult<R>> = {},
   ): AsyncResult<ItemResult<R>[]> {
@@ -163,7 +166,7 @@ export class Pool {
    * most a small window ahead of the consumer, and ended when the consumer leaves. `next()` rejects for an item that failed and goes on with the one after.
    */
   imap<T, R>(
-    fn: (item: T) => R,
+    fn: TaskFunction<[T], R>,
     items: Iterable<T> | AsyncIterable<T>,
     options: MapOptions = {},
   ): AsyncIterableIterator<StreamedResult<R>> {
@@ -172,7 +175,7 @@ export class Pool {
 
   /** As `imap`, results in the order in which they come. */
   imapUnordered<T, R>(
-    fn: (item: T) => R,
+    fn: TaskFunction<[T], R>,
     items: Iterable<T> | AsyncIterable<T>,
     options: MapOptions = {},
   ): AsyncIterableIterator<StreamedResult<R>> {
@@ -253,6 +256,7 @@ export class Pool {
     // A function that cannot travel is refused at the call; what it captures is read again when its chunks are sent.
     scheduler.book.book(fn);
     const total = Array.isArray(items) ? items.length : undefined;
+    let sent = 0;
     const imap = new Imap(
       {
         processes: scheduler.processes,
@@ -260,8 +264,16 @@ export class Pool {
           // Named by the pool, so that it is not collected as long as there is its iterator.
           const booked = this.#scheduler.book.book(fn);
           const contents = contentsFor(booked, fn, chunk);
-          const parts = { fn: booked, kind: Kind.settle, contents, listener, index, items: chunk.length, timeout };
-          const task = makeTask(scheduler.options, parts);
+          const place = { index, items: chunk.length, firstItem: sent };
+          const task = makeTask(scheduler.options, {
+            fn: booked,
+            kind: Kind.settle,
+            contents,
+            listener,
+            timeout,
+            ...place,
+          });
+          sent += chunk.length;
           scheduler.submit(task);
           return task;
         },

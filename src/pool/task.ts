@@ -40,6 +40,8 @@ export interface Task {
   readonly index: number;
   /** How many items it has. */
   readonly items: number;
+  /** The place of the first one among those of its call; undefined for a task with arguments. */
+  readonly firstItem: number | undefined;
   /** Milliseconds from its beginning; Infinity without a limit. */
   readonly timeout: number;
   /** How often it may be begun again when its worker dies. */
@@ -73,6 +75,7 @@ export interface TaskParts {
   readonly listener: TaskListener;
   readonly index?: number;
   readonly items?: number;
+  readonly firstItem?: number;
   /** Default: the pool's. */
   readonly timeout?: number | undefined;
 }
@@ -84,7 +87,7 @@ let made = 0;
 
 export function makeTask(
   { taskTimeout, retries }: { readonly taskTimeout: number; readonly retries: number },
-  { kind, fn, contents, listener, index = 0, items = 1, timeout = taskTimeout }: TaskParts,
+  { kind, fn, contents, listener, index = 0, items = 1, firstItem, timeout = taskTimeout }: TaskParts,
 ): Task {
   return {
     id: ++made,
@@ -99,6 +102,7 @@ export function makeTask(
     listener,
     index,
     items,
+    firstItem,
     timeout,
     retries,
     queuedAt: performance.now(),
@@ -119,6 +123,8 @@ export function contentsFor(booked: BookedFunction, fn: Function, args: readonly
   return booked.id === 0 ? [fn, args] : args;
 }
 
+const ARGS = { root: "args" } as const;
+
 const scratch = new HeapSink();
 
 /** Encodes what is not encoded yet, for a task that has to wait. */
@@ -132,7 +138,11 @@ export function encodeTask(task: Task): void {
 
 /** Writes the contents of a task. @throws {SerializationError} */
 export function writeContents(sink: ByteSink, task: Task): Encoded | undefined {
-  return encodeTo(sink, task.contents, { root: task.items === 1 ? "args" : "items" });
+  return encodeTo(
+    sink,
+    task.contents,
+    task.firstItem === undefined || task.fn.id === 0 ? ARGS : { root: "items", firstIndex: task.firstItem },
+  );
 }
 
 /** Writes bytes that are encoded. */

@@ -16,6 +16,7 @@ import { mapChunk } from "./map-chunk.ts";
 import { ResultWriter } from "./result-writer.ts";
 import { Outcomes, settleChunk } from "./settle-chunk.ts";
 import { Sleeper } from "./sleeper.ts";
+import { isClass } from "../core/is-class.ts";
 import { isGenerator } from "../core/generators.ts";
 import { isPromise } from "../core/is-promise.ts";
 import type { AnyFunction } from "./task-values.ts";
@@ -128,7 +129,7 @@ class WorkerLoop {
     let defined: Defined;
     try {
       if (this.#mustPrepare()) await this.#prepare();
-      defined = { fn: decodeFrom(this.#tasks) as AnyFunction };
+      defined = { fn: callable(decodeFrom(this.#tasks) as AnyFunction) };
     } catch (error) {
       defined = { error };
     }
@@ -175,7 +176,7 @@ class WorkerLoop {
 
   /** Function 0: it holds handles, and comes with the arguments. */
   #functionOf(id: number, contents: unknown[]): [AnyFunction, unknown[]] {
-    if (id === 0) return contents as [AnyFunction, unknown[]];
+    if (id === 0) return [callable(contents[0] as AnyFunction), contents[1] as unknown[]];
     const defined = this.#functions.get(id) as Defined;
     if ("error" in defined) throw defined.error;
     return [defined.fn, contents];
@@ -212,6 +213,11 @@ class WorkerLoop {
     if (value instanceof Outcomes) this.#results.outcomes(Kind.settled, value);
     else this.#results.value(value);
   }
+}
+
+/** A class is called with `new`. */
+function callable(fn: AnyFunction): AnyFunction {
+  return isClass(fn) ? (...args) => Reflect.construct(fn, args) as unknown : fn;
 }
 
 /** The target of a worker's process, which imports it from here. */

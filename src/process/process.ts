@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import type { inspect, InspectOptions } from "node:util";
 import { refuseReason } from "../capture/index.ts";
 import { Deadline, type WaitOptions } from "../core/deadline.ts";
-import { SerializationError, StateError, TimeoutError } from "../core/errors.ts";
+import { ProcessDiedError, SerializationError, StateError, TimeoutError } from "../core/errors.ts";
 import { TO_HANDLE } from "../core/handle.ts";
 import { inheritance } from "../core/inheritance.ts";
 import { checkBoolean, checkString, isRecord, typeError } from "../core/options.ts";
@@ -225,7 +225,11 @@ export class Process<R = unknown, A extends readonly unknown[] = any[]> {
     const late = (): never => {
       throw tooLate(this.name, options);
     };
-    return (await waitForChild(link, () => outcome.result(), Deadline.from(options), late)) as Result<R>;
+    try {
+      return (await waitForChild(link, () => outcome.result(), Deadline.from(options), late)) as Result<R>;
+    } catch (error) {
+      throw askedHere(error, link.pid);
+    }
   }
 
   /** As `result`, blocking. */
@@ -237,7 +241,11 @@ export class Process<R = unknown, A extends readonly unknown[] = any[]> {
       if (deadline.expired) throw tooLate(this.name, options);
       link.waitSync(deadline.remaining());
     }
-    return outcome.resultNow() as Result<R>;
+    try {
+      return outcome.resultNow() as Result<R>;
+    } catch (error) {
+      throw askedHere(error, link.pid);
+    }
   }
 
   /** Asks it to end, with SIGTERM. Nothing happens if it has ended. @throws {StateError} Before `start()`. */
@@ -380,6 +388,12 @@ function payloadOf(self: Process<never> | Process, { options, name }: State): Pa
 }
 
 function nothing(): void {}
+
+/** A death is noticed where no code of the user's runs: its stack is of who asked for the result. */
+function askedHere(error: unknown, pid: number): unknown {
+  if (error instanceof ProcessDiedError && error.pid === pid) Error.captureStackTrace(error, askedHere);
+  return error;
+}
 
 function tooLate(name: string, options: WaitOptions | undefined): TimeoutError {
   return new TimeoutError(`Cannot give the result of ${name}: there is none after ${String(options?.timeout)} ms`);

@@ -161,6 +161,8 @@ export class Semaphore extends LockLike {
   /** Gives permits back. @param count How many; default 1. */
   release(count: number = 1): void {
     checkInteger("count", count, 1, MAX_PERMITS);
+    // All or none of them: what is refused changes nothing.
+    if (this.value + count > (this.words[this.word + SemaphoreWord.limit] as number)) this.#refuse();
     for (let left = count; left > 0; left--) this.#releaseOne();
   }
 
@@ -197,7 +199,10 @@ export class Semaphore extends LockLike {
   }
 
   #refuse(): never {
-    const error = new RangeError("Cannot release the semaphore: all of its permits are free");
+    const { value } = this;
+    const limit = this.words[this.word + SemaphoreWord.limit] as number;
+    const why = value === limit ? "all of its permits are free" : `${value} of its ${limit} permits are free`;
+    const error = new RangeError(`Cannot release the semaphore: ${why}`);
     throw Object.assign(error, { code: "ERR_OUT_OF_RANGE" });
   }
 }

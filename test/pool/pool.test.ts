@@ -128,6 +128,42 @@ test("102: an argument that cannot travel is refused at the call; a result that 
   await own.join();
 });
 
+test("an item that cannot travel is named by its place among all", async () => {
+  const own = new Pool(1);
+  const items = [1, 2, { deep: [new WeakMap()] }];
+  for (const chunkSize of [1, 2]) {
+    const refused = { name: "SerializationError", message: "Cannot send `items[2].deep[0]`: it is a WeakMap" };
+    await assert.rejects(
+      own.map((x) => x, items, { chunkSize }),
+      refused,
+    );
+    await assert.rejects(async () => {
+      for await (const _ of own.imap((x) => x, items, { chunkSize }));
+    }, refused);
+  }
+  own.terminate();
+  await own.join();
+});
+
+test("a class as a task is called with new", async () => {
+  class Celsius {
+    readonly degrees: number;
+    constructor(degrees: number) {
+      this.degrees = degrees;
+    }
+  }
+  const own = new Pool(1);
+  const one = await own.submit(Celsius, 20);
+  assert.ok(one instanceof Celsius);
+  assert.equal(one.degrees, 20);
+  const two = await own.map(Celsius, [1, 2]);
+  assert.deepEqual(two, [new Celsius(1), new Celsius(2)]);
+  const three = await own.starmap(Celsius, [[3]]);
+  assert.ok(three[0] instanceof Celsius);
+  own.terminate();
+  await own.join();
+});
+
 test("103: an input that throws: map rejects; imap gives what came before; the pool goes on", async () => {
   function* failing(): Generator<number> {
     yield 1;

@@ -13,6 +13,7 @@ import {
   StateError,
   TimeoutError,
 } from "../../src/index.ts";
+import { calls, connect, connection } from "../fixtures/late.ts";
 import { collectGarbage } from "../helpers/collect-garbage.ts";
 
 /** Runs until it is ended from outside. */
@@ -508,4 +509,62 @@ test("processes that are joined while the event loop is blocked leave no descrip
   // Fewer are those of processes of earlier tests, which are closed some time after their end.
   const after = descriptors();
   assert.ok(after <= before, `${after} descriptors, ${before} before`);
+});
+
+test("an error that is noticed elsewhere has the stack of who asked", async () => {
+  const stackOf = async (ask: () => unknown): Promise<string> => {
+    try {
+      await ask();
+    } catch (error) {
+      return String((error as Error).stack);
+    }
+    return assert.fail("no error");
+  };
+  async function asking(): Promise<void> {
+    await new Process(() => process.exit(3)).start().result();
+  }
+  assert.match(await stackOf(asking), /^ProcessDiedError: .*\n[^]*at (?:async )?asking /);
+  function askingSync(): void {
+    new Process(() => process.exit(3)).start().resultSync();
+  }
+  assert.match(await stackOf(askingSync), /^ProcessDiedError: .*\n[^]*at askingSync /);
+  const deep = { a: { b: { c: { d: { e: { f: { g: { h: { i: { j: new WeakMap() } } } } } } } } } };
+  function sending(): void {
+    new Process(() => deep).start();
+  }
+  assert.match(await stackOf(sending), /^SerializationError: .*\n[^]*at sending /);
+});
+
+test("what cannot travel is named with all functions on the way to it", () => {
+  const secret = new WeakMap();
+  const helpers = { deep: [{ run: () => secret }] };
+  const caller = (): unknown => helpers.deep[0]?.run();
+  assert.throws(() => new Process(() => caller()).start(), {
+    name: "SerializationError",
+    path: "secret",
+    message:
+      "Cannot send `target`, which captures `caller`, which captures `helpers.deep[0].run`, which captures `secret`: it is a WeakMap",
+  });
+  class Box {
+    readonly #key = 1;
+    open(): () => number {
+      return () => this.#key;
+    }
+  }
+  const open = new Box().open();
+  assert.throws(() => new Process(() => open()).start(), {
+    message: /^Cannot send `target`, which captures `open`: it uses the private name #key outside/,
+  });
+});
+
+test("an imported variable is seen as its module assigns it", async () => {
+  const used = await new Process(() => {
+    connect("there");
+    connect("here");
+    return [calls, connection?.to, { calls }.calls];
+  })
+    .start()
+    .result();
+  assert.deepEqual(used, [2, "here", 2]);
+  assert.equal(calls, 0);
 });

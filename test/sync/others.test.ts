@@ -57,6 +57,10 @@ test("BoundedSemaphore: too many releases are refused (44)", () => {
   semaphore.acquireSync();
   semaphore.release();
   assert.throws(() => semaphore.release(), { name: "RangeError", code: "ERR_OUT_OF_RANGE" });
+  const two = new BoundedSemaphore(2);
+  two.acquireSync();
+  assert.throws(() => two.release(2), { message: "Cannot release the semaphore: 1 of its 2 permits are free" });
+  assert.equal(two.value, 1, "none of them is released");
   assert.throws(() => new Semaphore(-1), RangeError);
   assert.throws(() => new BoundedSemaphore(1.5), RangeError);
 });

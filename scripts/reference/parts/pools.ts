@@ -19,6 +19,7 @@ export {
   type ProgressOption,
   type StatsReport,
   type StreamedResult,
+  type TaskFunction,
   type TaskResult,
   type WorkerStats,
 } from "../../../src/index.ts";
