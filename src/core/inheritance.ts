@@ -20,6 +20,8 @@ export interface Inheritance {
   /** How many of the last flags of node are this process's own, and not for its children. */
   ownFlags: number;
   daemon: boolean;
+  /** The folder in which this process was started: what flags such as `--import tsx` name is found from there. */
+  readonly folder: string | undefined;
   parent: { readonly pid: number; readonly name: string } | null;
   /** True if the parent can tell where in the source the text of a function stands. */
   asksForPlaces?: boolean | undefined;
@@ -36,12 +38,22 @@ export interface Inheritance {
 const KEY: unique symbol = Symbol.for("multiproc.inheritance");
 const shared = process as unknown as { [KEY]?: Inheritance };
 
+/** undefined when the folder was deleted meanwhile. */
+export function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
 if (shared[KEY] === undefined) {
   const first: Inheritance = {
     identity: [],
     name: "MainProcess",
     ownFlags: 0,
     daemon: false,
+    folder: currentFolder(),
     parent: null,
     importing: false,
   };

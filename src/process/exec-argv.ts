@@ -29,6 +29,11 @@ export function saysWhatToRun(flag: string): boolean {
   );
 }
 
+/** A flag whose value is looked for from the working directory. */
+export function namesFile(flag: string): boolean {
+  return /^(?:-r|--require|--import|--loader|--experimental-loader|--env-file|--env-file-if-exists)(?:=|$)/.test(flag);
+}
+
 /**
  * The flags for a child of a process that has these.
  * @param own How many of the last ones are this process's own, such as its limit of memory.

@@ -1,14 +1,16 @@
 /** Starts a node process that runs the child's entry. */
 
 import type { StdioOptions } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { currentFolder, inheritance } from "../core/inheritance.ts";
 import { ownModule } from "../core/own-modules.ts";
 import { arenaFd } from "../memory/index.ts";
 import { createMemoryFile, createSocketPair, isMainThread, type Program } from "../platform/index.ts";
 import type { Child } from "./child.ts";
 import { ChildLink } from "./child-link.ts";
 import { DirectChild } from "./direct-child.ts";
+import { inheritedExecArgv, namesFile } from "./exec-argv.ts";
 import { codeFile } from "./kept-code.ts";
 import { createLifeline } from "./lifeline.ts";
 import { NodeChild } from "./node-child.ts";
@@ -28,7 +30,7 @@ const ENTRY = fileURLToPath(ownModule("entry/child.cjs"));
 const TITLE_ROOM: string = " ".repeat(96);
 
 /**
- * Starts a child, in this process's working directory. Nothing of it runs user code before `go`.
+ * Starts a child, in this process's working directory or where its flags mean what they say. Nothing of it runs user code before `go`.
  * @throws {SystemError} If the system has no room for it; nothing is left behind.
  */
 export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
@@ -47,12 +49,17 @@ export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
     const inherited = [childControl, mailbox, arena, lifeline.fd, code.fd];
     const standard = standardFds(stdio, opened);
     const args = [...execArgv, ENTRY, TITLE_ROOM];
+    const folder = folderOfFlags(execArgv, env);
     const child: Child =
-      standard === undefined
-        ? new NodeChild(args, { stdio: [...stdio, ...inherited] as StdioOptions, env })
+      standard === undefined || folder !== undefined
+        ? new NodeChild(args, { stdio: [...stdio, ...inherited] as StdioOptions, env, cwd: folder })
         : new DirectChild({ ...programOf(args, env), fds: [...standard, ...inherited] });
     lifeline.arm(child.pid);
-    return new ChildLink(child, control, mailbox, { env, cwd: currentFolder(), mayKeepCode: code.isWritable });
+    return new ChildLink(child, control, mailbox, {
+      env,
+      cwd: folder ?? currentFolder(),
+      mayKeepCode: code.isWritable,
+    });
   } catch (error) {
     for (const fd of kept) closeSync(fd);
     throw error;
@@ -61,13 +68,19 @@ export function launch({ execArgv, env, stdio }: LaunchOptions): ChildLink {
   }
 }
 
-/** undefined when the folder was deleted meanwhile: then the child is in it, too. */
-export function currentFolder(): string | undefined {
-  try {
-    return process.cwd();
-  } catch {
-    return undefined;
-  }
+/**
+ * Where the child's flags are to be read, if that is not where this process is by now: inherited ones may name files, and were
+ * written for the folder in which this process was started. The child goes where it is to be by itself.
+ */
+function folderOfFlags(execArgv: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
+  const { folder } = inheritance;
+  if (folder === undefined || folder === currentFolder()) return undefined;
+  const inherited = inheritedExecArgv();
+  const isInherited = inherited.every((flag, i) => execArgv[i] === flag);
+  const { NODE_OPTIONS = "" } = env;
+  const flags = NODE_OPTIONS === process.env["NODE_OPTIONS"] ? NODE_OPTIONS.split(/\s+/) : [];
+  if (isInherited) flags.push(...inherited);
+  return flags.some(namesFile) && existsSync(folder) ? folder : undefined;
 }
 
 /** The descriptors that a child is given as its first three; undefined when only node can start it. */

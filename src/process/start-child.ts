@@ -3,14 +3,14 @@
 import { type Encoded, encodeTo } from "../codec/index.ts";
 import { HeapSink } from "../core/bytes.ts";
 import { knowsSources, mainModule } from "../capture/index.ts";
-import { inheritance } from "../core/inheritance.ts";
+import { currentFolder, inheritance } from "../core/inheritance.ts";
 import { makeTicket, selfSlotIfAny, withdraw } from "../memory/index.ts";
 import type { Bootstrap, Payload } from "./bootstrap.ts";
 import type { ChildLink } from "./child-link.ts";
 import { checkMayStart, currentProcess } from "./current.ts";
 import { inheritedExecArgv } from "./exec-argv.ts";
 import { isKeeper } from "./kept-code.ts";
-import { currentFolder, launch, type LaunchOptions } from "./launch.ts";
+import { launch, type LaunchOptions } from "./launch.ts";
 import { packParcel } from "./parcel.ts";
 import { assertFolder, type CheckedOptions } from "./process-options.ts";
 import { expectSpare, isWarm, type Shelf, shelfOf, takeSpare, wakeSpare } from "./spares.ts";

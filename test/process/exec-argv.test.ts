@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { quota } from "../../src/process/cpu-count.ts";
 import { inheritedExecArgv } from "../../src/process/exec-argv.ts";
@@ -78,4 +82,32 @@ test("the quota of control groups, version 1", () => {
     quota(files({ ...v1, [`${folder}/cpu.cfs_quota_us`]: "50000", [`${folder}/cpu.cfs_period_us`]: "100000" })),
     0.5,
   );
+});
+
+test("what inherited flags name is found from where the program was started, wherever it is now", () => {
+  const folder = mkdtempSync(join(tmpdir(), "multiproc-flags-"));
+  try {
+    const url = new URL("../../src/index.js", import.meta.url).href;
+    const program = `
+      import { Process } from ${JSON.stringify(url)};
+      const where = () => [globalThis.isPreloaded, process.cwd()];
+      process.chdir("/");
+      for (const method of ["spawn", "spare"]) {
+        console.log(await new Process({ target: where, method }).start().result());
+        const nested = () => {
+          process.chdir("/tmp");
+          return new Process({ target: where, method }).start().result();
+        };
+        console.log(await new Process({ target: nested, method }).start().result());
+      }`;
+    writeFileSync(join(folder, "preload.mjs"), "globalThis.isPreloaded = true;");
+    writeFileSync(join(folder, "program.mjs"), program);
+    const options = { encoding: "utf8", timeout: 20_000, cwd: folder } as const;
+    const expected = "[ true, '/' ]\n[ true, '/tmp' ]\n".repeat(2);
+    assert.equal(execFileSync(process.execPath, ["--import", "./preload.mjs", "program.mjs"], options), expected);
+    const env = { ...process.env, NODE_OPTIONS: "--import ./preload.mjs" };
+    assert.equal(execFileSync(process.execPath, ["program.mjs"], { ...options, env }), expected);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
