@@ -28,7 +28,9 @@ const MAX_UNREAD_BYTES = 2 ** 20;
 export function keyBytes(authkey: unknown): Uint8Array {
   if (typeof authkey === "string" && authkey !== "") return Buffer.from(authkey);
   if (authkey instanceof Uint8Array && authkey.length > 0) return authkey;
-  throw typeError("options.authkey", "a text or bytes, not empty", typeof authkey === "string" ? "" : typeof authkey);
+  // Shown only where it is none: it may be a key, of another kind.
+  const shown = authkey === undefined || authkey === "" ? authkey : typeof authkey;
+  throw typeError("options.authkey", "a text or bytes, not empty", shown);
 }
 
 export class MessageSocket {

@@ -121,3 +121,10 @@ test("a value and an array hold what their type can hold, as those in shared mem
   assert.deepEqual(await array.slice(1), [Math.fround(0.7)]);
   assert.deepEqual(await (await shared.array("int64", 2)).toArray(), [0n, 0n]);
 });
+
+test("get of a dict gives what it was told to if there is no such key, as in Python", async () => {
+  const dict = await shared.dict<string, number | null>({ none: null });
+  assert.equal(await dict.get("a"), undefined);
+  assert.equal(await dict.get("a", 5), 5);
+  assert.equal(await dict.get("none", 5), null);
+});

@@ -53,6 +53,7 @@ await counter.decrement();
 
 const dict = await m.dict<string, number>({ a: 1 });
 expectType<number | undefined>()(await dict.get("a"));
+expectType<number>()(await dict.get("a", 5));
 await dict.set("b", 2);
 expectType<number>()(await dict.compute("a", (n) => (n ?? 0) + 1));
 expectType<[string, number][]>()(await dict.entries());

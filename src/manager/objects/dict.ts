@@ -23,9 +23,12 @@ export class ManagedDict<K = string, V = unknown> {
     this.#setAll(source);
   }
 
-  /** The value; undefined if there is no such key. */
-  get(key: K): V | undefined {
-    return this.#map.get(key);
+  /** The value; if there is no such key, `fallback`, or undefined. */
+  get(key: K, fallback: V): V;
+  get(key: K): V | undefined;
+  get(key: K, fallback?: V): V | undefined {
+    const value = this.#map.get(key);
+    return value !== undefined || fallback === undefined || this.#map.has(key) ? value : fallback;
   }
 
   /** The value. @throws {RangeError} If there is no such key; names it. */
