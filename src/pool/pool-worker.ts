@@ -22,6 +22,7 @@ import type { Failure } from "./events.ts";
 import { LANE_BYTES } from "./lane.ts";
 import type { CheckedPoolOptions } from "./pool-options.ts";
 import { ResultLane, type ResultListener } from "./result-lane.ts";
+import { StreamCredit } from "./stream-credit.ts";
 import type { Task } from "./task.ts";
 import { TaskLane } from "./task-lane.ts";
 import type { TasksInHand } from "./tasks-in-hand.ts";
@@ -147,9 +148,14 @@ export class PoolWorker implements ResultListener {
     this.#lane.setStuck();
   }
 
-  /** The task that runs. */
+  /** The last task that has begun and is not known to have ended. */
   get current(): Task | undefined {
     return this.#lane.current;
+  }
+
+  /** True for a generator that lets others run: it waits for its consumer, or for its turn then. */
+  isAside({ number, stream }: Task): boolean {
+    return stream !== undefined && this.#word(Word.running) !== number;
   }
 
   /** The tasks that have begun and are not known to have ended. */
@@ -157,13 +163,19 @@ export class PoolWorker implements ResultListener {
     return this.#lane.begun;
   }
 
-  /** Milliseconds since the current task began. */
+  /** Milliseconds since the last task to begin began. */
   get runningMs(): number {
     return monotonicNow() - (arena().doubles[(this.#base + Word.startedAt) / 2] as number);
   }
 
+  /** Milliseconds since a task of its lane began; 0 for one that is not known to run. */
+  ranMs(task: Task): number {
+    if (task.stream !== undefined) return monotonicNow() - task.stream.startedAt;
+    return task === this.current ? this.runningMs : 0;
+  }
+
   /**
-   * Milliseconds since its lane has moved: since the current task began, or since the next one came, if that was later. A worker
+   * Milliseconds since its lane has moved: since the last task to begin began, or since the next one came, if that was later. A worker
    * that had nothing to do may need a moment to begin.
    */
   get stillMs(): number {
@@ -202,7 +214,10 @@ export class PoolWorker implements ResultListener {
   /** Takes out all tasks of a worker that is dead. */
   drain(): Task[] {
     const tasks = this.tasks.drain();
-    for (const task of tasks) this.#lane.keepContents(task);
+    for (const task of tasks) {
+      this.#lane.keepContents(task);
+      task.stream = undefined;
+    }
     return tasks;
   }
 
@@ -244,17 +259,15 @@ export class PoolWorker implements ResultListener {
     this.#killSoon();
   }
 
-  /** Tells the worker that an item of its stream was taken. */
-  consumed(): void {
-    if (this.dead) return;
-    Atomics.add(arena().words, this.#base + Word.streamConsumed, 1);
-    this.#wake();
+  streams(task: Task, place: number, startedAt: number): void {
+    task.stream = new StreamCredit(this.#base + Word.streams + place, startedAt, () => this.#wake());
   }
 
-  /** Tells the worker that nobody wants more of the stream that it runs. */
+  /** Tells the worker that nobody wants more of a task that has begun. */
   stopStream(task: Task): void {
+    if (task.stream !== undefined) return task.stream.stop();
     if (this.dead || this.current !== task) return;
-    Atomics.store(arena().words, this.#base + Word.streamStop, (task.number + 1) | 0);
+    Atomics.store(arena().words, this.#base + Word.unwanted, (task.number + 1) | 0);
     this.#wake();
   }
 

@@ -57,7 +57,8 @@ function terminateOnAbort(scheduler: Scheduler, signal: AbortSignal | undefined)
  * Worker processes that run functions.
  *
  * - Any function can be a task: what it captures is copied at the call.
- * - Workers are started on demand, up to `processes`, and kept. A worker runs one task at a time, async ones too.
+ * - Workers are started on demand, up to `processes`, and kept. A worker runs one task at a time, async ones too; generators that
+ *   wait for their readers let others run.
  * - A worker that dies costs the task that it ran (`WorkerDiedError`), and is replaced.
  * - A pool that is never closed does not keep the program alive; tasks under way do. One that nobody refers to any more is
  *   closed when it is garbage-collected.

@@ -18,8 +18,8 @@ export interface ResultListener {
   ended(task: Task, duration: number, failure: Failure | undefined): void;
   /** The initializer has failed. */
   broken(error: unknown): void;
-  /** The consumer of the running task's stream has taken an item, or there is nobody who would. */
-  consumed(): void;
+  /** A task is a generator. @param place That of its stream. @param startedAt When it began, on the clock of `monotonicNow`. */
+  streams(task: Task, place: number, startedAt: number): void;
   /** Nobody wants more of a task's stream. */
   stopStream(task: Task): void;
 }
@@ -77,9 +77,12 @@ export class ResultLane {
       return this.#listener.broken(error);
     }
     const number = lane.view.getInt32(lane.position, true);
-    const duration = lane.view.getFloat64(lane.position + 8, true);
+    const place = lane.view.getInt32(lane.position + 4, true);
+    const milliseconds = lane.view.getFloat64(lane.position + 8, true);
     lane.position += RESULT_HEADER;
-    const task = this.#taskOf(kind, number, duration);
+    const task = isBeforeEnd(kind) ? this.#tasks.tasks.find(number) : this.#ended(number, milliseconds);
+    if (kind === Kind.stream && task !== undefined) this.#listener.streams(task, place, milliseconds);
+    else if (kind === Kind.item) task?.stream?.received();
     if (((lane.bytes[lane.position + 1] as number) & MODULES) !== 0 || task?.reading !== undefined) {
       const bytes = lane.bytes.slice(lane.position, lane.limit);
       lane.done();
@@ -92,12 +95,8 @@ export class ResultLane {
     if (task !== undefined) this.#tell(kind, task, outcome);
   }
 
-  /** The task that a record is about; one that ends leaves the lane. */
-  #taskOf(kind: number, number: number, duration: number): Task | undefined {
-    if (kind === Kind.stream || kind === Kind.item || kind === Kind.part) {
-      const { first } = this.#tasks.tasks;
-      return first?.number === number ? first : undefined;
-    }
+  /** A task that has ended leaves the lane. */
+  #ended(number: number, duration: number): Task | undefined {
     const task = this.#tasks.end(number);
     if (task !== undefined) task.duration = duration;
     return task;
@@ -148,10 +147,15 @@ export class ResultLane {
       task.listener.error(failure.error, task);
       this.#listener.stopStream(task);
     }
-    if (task.ended) return kind === Kind.item ? this.#listener.consumed() : undefined;
+    if (task.ended) return;
     if (kind === Kind.item) task.listener.item?.(value, task);
     else task.listener.part?.(value, task);
   }
+}
+
+/** True for what comes of a task before its end. */
+function isBeforeEnd(kind: number): boolean {
+  return kind === Kind.stream || kind === Kind.item || kind === Kind.part;
 }
 
 /** @param isError What is decoded is an error. What cannot be decoded is one, too. */

@@ -1,4 +1,4 @@
-/** The worker's end of the results lane: what comes of the one task that runs. */
+/** The worker's end of the results lane: what comes of the task that runs. */
 
 import { encodeErrorTo, encodeTo } from "../codec/encode.ts";
 import { inheritance } from "../core/inheritance.ts";
@@ -8,6 +8,12 @@ import { type LaneWriter, letGo, MIN_ROOM } from "./lane.ts";
 import type { Origin, Outcomes } from "./settle-chunk.ts";
 import type { Sleeper } from "./sleeper.ts";
 import { Kind, monotonicNow, RESULT_HEADER, Word } from "./worker-cell.ts";
+
+/** A task that has begun. */
+interface BegunTask {
+  readonly number: number;
+  readonly startedAt: number;
+}
 
 export class ResultWriter {
   readonly origin: Origin = { name: inheritance.name, pid: process.pid };
@@ -30,12 +36,26 @@ export class ResultWriter {
   beginTask(number: number): void {
     this.#number = number;
     this.#startedAt = monotonicNow();
-    arena().doubles[(this.#base + Word.startedAt) / 2] = this.#startedAt;
+    const { words, doubles } = arena();
+    doubles[(this.#base + Word.startedAt) / 2] = this.#startedAt;
+    words[this.#base + Word.running] = number;
   }
 
-  /** True when nobody wants more of the task. */
-  get isUnread(): boolean {
-    return Atomics.load(arena().words, this.#base + Word.streamStop) === ((this.#number + 1) | 0);
+  /** The task that runs, for when it continues. */
+  current(): BegunTask {
+    return { number: this.#number, startedAt: this.#startedAt };
+  }
+
+  /** A task continues after others have run; what follows is of it. */
+  continueTask({ number, startedAt }: BegunTask): void {
+    this.#number = number;
+    this.#startedAt = startedAt;
+    arena().words[this.#base + Word.running] = number;
+  }
+
+  /** True when the pool has said, before it knew of a stream of the task, that nobody wants more of it. */
+  isUnread({ number }: Pick<BegunTask, "number"> = { number: this.#number }): boolean {
+    return Atomics.load(arena().words, this.#base + Word.unwanted) === ((number + 1) | 0);
   }
 
   /** The task has ended with a value, or with the reason why that cannot travel. */
@@ -62,9 +82,9 @@ export class ResultWriter {
     }
   }
 
-  /** The task is a generator: items follow. */
-  stream(): void {
-    this.#put(Kind.stream, () => encodeTo(this.#lane, undefined));
+  /** The task is a generator: items follow. @param place That of its stream. */
+  stream(place: number): void {
+    this.#put(Kind.stream, () => encodeTo(this.#lane, undefined), place, this.#startedAt);
   }
 
   /** @throws {SerializationError} */
@@ -96,11 +116,12 @@ export class ResultWriter {
     Atomics.store(words, this.#base + Word.needsRoom, 0);
   }
 
-  #put(kind: number, write: () => unknown): void {
+  #put(kind: number, write: () => unknown, place = 0, milliseconds = monotonicNow() - this.#startedAt): void {
     const lane = this.#lane;
     lane.begin(kind);
     lane.view.setInt32(lane.position, this.#number, true);
-    lane.view.setFloat64(lane.position + 8, monotonicNow() - this.#startedAt, true);
+    lane.view.setInt32(lane.position + 4, place, true);
+    lane.view.setFloat64(lane.position + 8, milliseconds, true);
     lane.position += RESULT_HEADER;
     try {
       write();

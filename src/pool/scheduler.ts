@@ -130,7 +130,7 @@ export class Scheduler implements WorkerListener {
       worker.read();
       if (task.ended) return false;
       this.#requeue(worker);
-      if (worker.begun.includes(task)) worker.end();
+      this.#endBegun(worker, (each) => each === task);
     }
     this.#queue.delete(task);
     this.#reject(task, error);
@@ -146,11 +146,24 @@ export class Scheduler implements WorkerListener {
       if (![...worker.tasks].some((task) => open.has(task))) continue;
       worker.read();
       this.#requeue(worker);
-      if (worker.begun.some((task) => open.has(task) && !task.ended)) worker.end();
+      this.#endBegun(worker, (task) => open.has(task) && !task.ended);
     }
     for (const task of open) this.#queue.delete(task);
     for (const task of open) if (!task.ended) this.#reject(task, error);
     this.dispatch();
+  }
+
+  /**
+   * Ends tasks that a worker has begun, and the worker with them. Generators that wait for their consumers are left instead when others
+   * are in the same worker, which would be lost.
+   */
+  #endBegun(worker: PoolWorker, isMeant: (task: Task) => boolean): void {
+    const { begun } = worker;
+    const meant = begun.filter(isMeant);
+    if (meant.length === 0) return;
+    const canBeLeft = meant.length < begun.length && meant.every((task) => worker.isAside(task));
+    if (!canBeLeft) return worker.end();
+    for (const task of meant) worker.stopStream(task);
   }
 
   /** Nobody wants what comes of a task: one that waits is dropped, one that runs may end; a generator is ended. */
@@ -170,14 +183,14 @@ export class Scheduler implements WorkerListener {
   }
 
   streamConsumed(task: Task): void {
-    this.workers.find(({ current }) => current === task)?.consumed();
+    task.stream?.consumed();
   }
 
   stopStream(task: Task): void {
     task.ended = true;
     // Its `finally` is waited for.
     this.setAwaited(task, true);
-    this.workers.find(({ current }) => current === task)?.stopStream(task);
+    this.#workerOf(task)?.stopStream(task);
   }
 
   /** Whether somebody waits for what comes of a task; the program can end with one that is a generator which nobody reads. */

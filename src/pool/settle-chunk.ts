@@ -15,8 +15,6 @@ export interface Origin {
 /** The outcomes of a chunk's items one by one. */
 export class Outcomes {
   readonly list: [boolean, unknown][] = [];
-  /** Some of them have been sent: there was a generator. */
-  isStream = false;
 
   add(isValue: boolean, value: unknown): void {
     this.list.push([isValue, value]);

@@ -41,8 +41,8 @@ export class SingleCall implements TaskListener {
   }
 
   /**
-   * Gives the stream before the task begins: who waits for several before he reads any would wait for ever, since each has its worker
-   * until it was read.
+   * Gives the stream before the task begins: who waits for several before he reads any would wait until those before it have waited
+   * for him for a while.
    */
   streamAtOnce(): void {
     this.stream(this.#task);

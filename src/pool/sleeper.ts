@@ -1,5 +1,6 @@
 /** How a worker sleeps until its pool rings. */
 
+import { clearTimeout, setTimeout } from "../core/timers.ts";
 import { arena } from "../memory/index.ts";
 import { onDoorbell } from "../wait/index.ts";
 import { Word } from "./worker-cell.ts";
@@ -12,6 +13,13 @@ export class Sleeper {
   constructor(base: number) {
     this.#word = base + Word.asleep;
     onDoorbell(() => this.#rung());
+  }
+
+  /** As `sleep`, at most for a time. */
+  async sleepFor(milliseconds: number, isAwaited: () => boolean): Promise<void> {
+    const timer = setTimeout(() => this.#rung(), milliseconds);
+    await this.sleep(isAwaited);
+    clearTimeout(timer);
   }
 
   /** Until the pool rings, unless what is awaited is there already. */

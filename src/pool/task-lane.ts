@@ -5,14 +5,11 @@ import type { BookedFunction } from "./function-book.ts";
 import { LaneReader, LaneWriter, letGo, MIN_ROOM } from "./lane.ts";
 import { type Task, writeBytes, writeContents } from "./task.ts";
 import { TasksInHand } from "./tasks-in-hand.ts";
-import { Kind, TASK_HEADER, Word } from "./worker-cell.ts";
-
-/** Tasks in a lane at a time: many, since what has not begun can be taken back. */
-const WINDOW = 512;
+import { Kind, MAX_TASKS, TASK_HEADER, Word } from "./worker-cell.ts";
 
 export class TaskLane {
   /** Those that are not known to have ended. */
-  readonly tasks: TasksInHand = new TasksInHand(WINDOW);
+  readonly tasks: TasksInHand = new TasksInHand(MAX_TASKS);
   readonly #extent: Extent;
   readonly #base: number;
   readonly #lane: LaneWriter;
@@ -30,7 +27,7 @@ export class TaskLane {
   }
 
   get hasRoom(): boolean {
-    return this.tasks.size < WINDOW && this.#lane.room >= 4 * MIN_ROOM;
+    return this.tasks.size < MAX_TASKS && this.#lane.room >= 4 * MIN_ROOM;
   }
 
   /** True from `setStuck` until the worker reads on. */
@@ -61,7 +58,7 @@ export class TaskLane {
     return Math.min(this.waiting, this.tasks.size - 1);
   }
 
-  /** The task that runs; the last of those that have begun and are not known to have ended. */
+  /** The last of the tasks that have begun and are not known to have ended: the one that runs, or generators that wait for their consumers. */
   get current(): Task | undefined {
     const turn = this.#turn;
     let last: Task | undefined;
@@ -133,15 +130,16 @@ export class TaskLane {
     task.bytes = this.#lane.copy({ ...written, start, length: written.length - TASK_HEADER });
   }
 
-  /** Takes out the first task, which has ended, if it has that number. */
+  /** Takes out the task of that number, which has ended. */
   end(number: number): Task | undefined {
-    const { first } = this.tasks;
-    if (first?.number !== number) return undefined;
-    this.tasks.shift();
-    first.taken = undefined;
-    if (first.written !== undefined) letGo(first.written);
-    first.written = undefined;
-    return first;
+    const task = this.tasks.take(number);
+    if (task === undefined) return undefined;
+    task.taken = undefined;
+    if (task.written !== undefined) letGo(task.written);
+    task.written = undefined;
+    task.stream?.free();
+    task.stream = undefined;
+    return task;
   }
 
   /** Tells the worker that a function is not used any more. */

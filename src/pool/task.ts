@@ -5,6 +5,7 @@ import { type ByteSink, HeapSink } from "../core/bytes.ts";
 import { performance } from "../core/timers.ts";
 import type { BookedFunction } from "./function-book.ts";
 import type { Written } from "./lane.ts";
+import type { StreamCredit } from "./stream-credit.ts";
 
 /** What comes of a task. */
 export interface TaskListener {
@@ -59,6 +60,8 @@ export interface Task {
   finished: boolean;
   /** Items of it may have been taken: it cannot begin again. */
   isStream: boolean;
+  /** From when its first item comes until it has ended in its worker. */
+  stream: StreamCredit | undefined;
   /** What was read of it before has to be waited for, since it needs modules. */
   reading: Promise<void> | undefined;
   /** Milliseconds that it ran. */
@@ -112,6 +115,7 @@ export function makeTask(
     isAwaited: true,
     finished: false,
     isStream: false,
+    stream: undefined,
     reading: undefined,
     duration: undefined,
     expectedMs: 0,

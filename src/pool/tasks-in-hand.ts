@@ -6,8 +6,8 @@ import type { Task } from "./task.ts";
  * A ring buffer by itself, not a `Map`: the tables that a busy Map leaves behind refer to each other, so that the collector
  * carries dead tasks along from one generation to the next; a third of the pool's time went there.
  *
- * Numbers rise, with gaps where tasks were taken back. A worker runs one task at a time, so results come in order, and what is
- * looked for is nearly always the first.
+ * Numbers rise, with gaps where tasks were taken back. A worker runs one task at a time, so results come in order, but for those of
+ * generators that wait for their consumers: what is looked for is nearly always the first, or not far behind it.
  */
 export class TasksInHand implements Iterable<Task> {
   readonly #slots: (Task | undefined)[];
@@ -45,12 +45,21 @@ export class TasksInHand implements Iterable<Task> {
     this.#slots[this.#tail++ & this.#mask] = task;
   }
 
-  /** Takes out the first. */
-  shift(): Task | undefined {
-    const at = this.#head & this.#mask;
-    const task = this.#slots[at];
+  /** The one of that number. */
+  find(number: number): Task | undefined {
+    for (let at = this.#head; at < this.#tail; at++) {
+      const task = this.#slots[at & this.#mask];
+      if (task?.number === number) return task;
+    }
+    return undefined;
+  }
+
+  /** Takes out the one of that number. */
+  take(number: number): Task | undefined {
+    const task = this.find(number);
     if (task === undefined) return undefined;
-    this.#slots[at] = undefined;
+    if (task !== this.first) this.#bringToFront(task);
+    this.#slots[this.#head & this.#mask] = undefined;
     this.#head += 1;
     this.#lighten(task);
     return task;
@@ -78,6 +87,17 @@ export class TasksInHand implements Iterable<Task> {
     this.#head = this.#tail = 0;
     this.#expectedMs = 0;
     return all;
+  }
+
+  /** Those before it move up. */
+  #bringToFront(task: Task): void {
+    let each = task;
+    for (let at = this.#head; ; at++) {
+      const next = this.#slots[at & this.#mask] as Task;
+      this.#slots[at & this.#mask] = each;
+      if (next === task) return;
+      each = next;
+    }
   }
 
   #lighten({ expectedMs }: Task): void {

@@ -8,9 +8,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Worker {
   readonly tasks: Iterable<Task>;
-  readonly current: Task | undefined;
-  readonly runningMs: number;
   read(): number;
+  /** Milliseconds since a task began; 0 for one that has not. */
+  ranMs(task: Task): number;
 }
 
 /** The pool, as far as time goes. */
@@ -69,12 +69,12 @@ export class TimeLimits {
     let next = Infinity;
     for (const worker of this.#pool.workers.slice()) {
       worker.read();
-      const task = worker.current;
-      for (const each of worker.tasks) if (each !== task) next = Math.min(next, each.timeout);
-      if (task === undefined || task.ended || task.timeout === Infinity) continue;
-      const left = task.timeout - worker.runningMs;
-      if (left > 0) next = Math.min(next, left);
-      else this.#pool.overrun(task);
+      for (const task of Array.from(worker.tasks)) {
+        if (task.ended || task.timeout === Infinity) continue;
+        const left = task.timeout - worker.ranMs(task);
+        if (left > 0) next = Math.min(next, left);
+        else this.#pool.overrun(task);
+      }
     }
     for (const task of this.#pool.queue) next = Math.min(next, task.timeout);
     if (next !== Infinity) this.#checkIn(next);

@@ -13,9 +13,10 @@
  * | 82      | the worker's slot in the process table                           | worker     |
  * | 83      | 1 while the worker waits for room in the results lane            | both       |
  * | 96      | 1 while the pool is about to look at the lanes anyway            | pool       |
- * | 112     | streamed items ever consumed                                     | pool       |
- * | 113     | 1 + number of the task whose stream nobody reads any more        | pool       |
- * | 128–129 | when the current task began (double, milliseconds of `monotonicNow`) | worker |
+ * | 112     | 1 + number of a task of which nobody wants more                  | pool       |
+ * | 128–129 | when the last task to begin began (double, milliseconds of `monotonicNow`) | worker |
+ * | 130     | number of the task that runs, or ran last                        | worker     |
+ * | 144–655 | streams: see `stream-word.ts`                                    | both       |
  *
  * A task belongs to who moves `turn` past it: the worker by one to begin it, the pool to the end to take back what has not
  * begun. So a death costs the begun task only, and nothing runs twice.
@@ -23,7 +24,10 @@
 
 import { performance } from "../core/timers.ts";
 
-export const CELL_BYTES = 640;
+/** Tasks in the hands of a worker at a time: many, since what has not begun can be taken back. A power of two. */
+export const MAX_TASKS = 512;
+
+export const CELL_BYTES: number = 4 * (144 + MAX_TASKS);
 
 export const Word = {
   tasksTail: 0,
@@ -36,9 +40,10 @@ export const Word = {
   slot: 82,
   needsRoom: 83,
   polled: 96,
-  streamConsumed: 112,
-  streamStop: 113,
+  unwanted: 112,
   startedAt: 128,
+  running: 130,
+  streams: 144,
 } as const;
 
 /** `adopted`: it has opened the shared memory. `ready`: it takes tasks. */
@@ -62,7 +67,7 @@ export const Kind = {
   error: 17,
   /** To the pool: outcomes of a chunk, one by one: [true, value] or [false, bytes of the error]. */
   settled: 18,
-  /** To the pool: the task is a generator; an item of it. */
+  /** To the pool: the task is a generator (the header holds its stream, and when it began); an item of it. */
   stream: 19,
   item: 20,
   /** To the pool: the initializer has failed. */
@@ -73,7 +78,7 @@ export const Kind = {
 
 /** Bytes before the contents of a task: number, function. */
 export const TASK_HEADER = 8;
-/** Bytes before the contents of a result: number, padding, duration in milliseconds. */
+/** Bytes before the contents of a result: number, stream, milliseconds. */
 export const RESULT_HEADER = 16;
 
 const OFFSET: number = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();

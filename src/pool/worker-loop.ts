@@ -3,14 +3,14 @@
  * into the other lane.
  *
  * As long as functions give plain values nothing is awaited between two tasks; a promise or a generator is. So a worker runs
- * one task at a time, async ones too.
+ * one task at a time, async ones too. Generators that wait for their consumers are the exception: see `turns.ts`.
  */
 
 import { decodeFrom, needsHandles, prepare } from "../codec/decode.ts";
 import { loadFacade } from "../core/facade.ts";
 import { arena, type BlockRef, openCell, openExtent, prepareSlot, rehearseMapping, selfSlot } from "../memory/index.ts";
 import { AdaptiveSpin, keepEventLoop, prepareDoorbell, ringDoorbell } from "../wait/index.ts";
-import { ItemStream } from "./item-stream.ts";
+import { type ItemStream, ItemStreams } from "./item-stream.ts";
 import { LaneReader, LaneWriter } from "./lane.ts";
 import { mapChunk } from "./map-chunk.ts";
 import { ResultWriter } from "./result-writer.ts";
@@ -20,6 +20,7 @@ import { isClass } from "../core/is-class.ts";
 import { isGenerator } from "../core/generators.ts";
 import { isPromise } from "../core/is-promise.ts";
 import type { AnyFunction } from "./task-values.ts";
+import { Turns } from "./turns.ts";
 import { Kind, Word, WorkerState } from "./worker-cell.ts";
 
 /** What a worker is started with: plain data. */
@@ -52,7 +53,8 @@ class WorkerLoop {
   readonly #tasks: LaneReader;
   readonly #sleeper: Sleeper;
   readonly #results: ResultWriter;
-  readonly #stream: ItemStream;
+  readonly #turns = new Turns();
+  readonly #streams: ItemStreams;
   readonly #poolSlot: number;
   readonly #functions = new Map<number, Defined>();
   readonly #spin = new AdaptiveSpin();
@@ -67,7 +69,7 @@ class WorkerLoop {
     const lane = new LaneWriter(openExtent(results), this.#base + Word.resultsTail, this.#base + Word.resultsHead);
     this.#sleeper = new Sleeper(this.#base);
     this.#results = new ResultWriter(lane, this.#base, poolSlot, this.#sleeper);
-    this.#stream = new ItemStream(this.#results, this.#base, this.#sleeper);
+    this.#streams = new ItemStreams(this.#results, this.#base, this.#turns);
     this.#poolSlot = poolSlot;
     keepEventLoop();
     Atomics.store(words, this.#base + Word.state, WorkerState.adopted);
@@ -89,20 +91,36 @@ class WorkerLoop {
   /** Runs tasks until the pool is closed. */
   async run(): Promise<void> {
     for (;;) {
-      while (this.#tasks.next()) {
+      while (this.#mayBegin && this.#tasks.next()) {
         const { kind } = this.#tasks;
         if (kind === Kind.close) return;
         if (kind === Kind.define) await this.#define();
         else if (kind === Kind.forget) this.#functions.delete(this.#uint32());
         else {
           const pending = this.#task(kind);
-          if (pending !== undefined) await pending;
+          if (pending !== undefined) await this.#turns.run(pending);
         }
         this.#tasks.done();
         if (!this.#results.hasRoom) await this.#results.waitForRoom();
+        if (this.#turns.isAnyWaiting) await this.#turns.resume();
       }
-      if (!this.#spin.until(this.#hasTasks)) await this.#sleeper.sleep(this.#hasTasks);
+      if (this.#turns.isAnyWaiting) await this.#resumeLater();
+      else if (!this.#spin.until(this.#hasTasks)) await this.#sleeper.sleep(this.#hasTasks);
     }
+  }
+
+  /** True unless a generator that waits for its consumer shall have the worker to itself for a while. */
+  get #mayBegin(): boolean {
+    return !this.#turns.isAnyWaiting || this.#turns.patienceMs <= 0;
+  }
+
+  /** Sleeps until a generator may go on, or a task may begin. */
+  async #resumeLater(): Promise<void> {
+    const turns = this.#turns;
+    const { patienceMs } = turns;
+    if (this.#tasks.isEmpty) await this.#sleeper.sleep(() => turns.canResume || !this.#tasks.isEmpty);
+    else if (patienceMs > 0) await this.#sleeper.sleepFor(patienceMs, () => turns.canResume);
+    await turns.resume();
   }
 
   #uint32(): number {
@@ -142,6 +160,7 @@ class WorkerLoop {
     this.#number = (number + 1) | 0;
     // The pool has taken it back.
     if (Atomics.compareExchange(arena().words, this.#base + Word.turn, number, this.#number) !== number) return;
+    if (this.#turns.isAnyWaiting) this.#turns.overtake();
     this.#results.beginTask(number);
     const id = this.#uint32();
     this.#tasks.position += TASK_PADDING;
@@ -166,7 +185,7 @@ class WorkerLoop {
       const [fn, args] = this.#functionOf(id, contents);
       const value = this.#call(kind, fn, args);
       if (isPromise(value)) return this.#later(value);
-      if (kind === Kind.call && isGenerator(value)) return this.#stream.run(value);
+      if (kind === Kind.call && isGenerator(value)) return this.#streams.run(value);
       this.#ended(value);
     } catch (error) {
       this.#results.error(error);
@@ -191,18 +210,23 @@ class WorkerLoop {
       case Kind.starmap:
         return mapChunk(args, (each) => fn(...(each as unknown[])));
       default:
-        return settleChunk(args, fn, {
-          origin: this.#results.origin,
-          isWanted: () => !this.#results.isUnread,
-          stream: (outcomes, generator) => this.#stream.runInChunk(outcomes, generator),
-        });
+        return this.#settle(args, fn);
     }
+  }
+
+  #settle(items: unknown[], fn: AnyFunction): unknown {
+    let stream: ItemStream | undefined;
+    return settleChunk(items, fn, {
+      origin: this.#results.origin,
+      isWanted: () => !(stream?.isUnread ?? this.#results.isUnread()),
+      stream: (outcomes, generator) => (stream ??= this.#streams.begin()).sendInChunk(outcomes, generator),
+    });
   }
 
   async #later(promise: PromiseLike<unknown>): Promise<void> {
     try {
       const value = await promise;
-      if (isGenerator(value)) return await this.#stream.run(value);
+      if (isGenerator(value)) return await this.#streams.run(value);
       this.#ended(value);
     } catch (error) {
       this.#results.error(error);

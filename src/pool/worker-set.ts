@@ -95,7 +95,7 @@ export class WorkerSet {
     let waiting = queued;
     for (const worker of this.list) {
       if (worker.isBooting) booting += 1;
-      waiting += Math.max(0, worker.tasks.size - 1);
+      waiting += Math.max(0, Math.min(worker.waiting, worker.tasks.size - 1));
       if (worker.retiring) continue;
       alive += 1;
       if (!worker.ready && worker.tasks.size === 0) waiting -= 1;
@@ -111,7 +111,7 @@ export class WorkerSet {
   }
 }
 
-/** True for one that does not get on, and for one that runs a generator which nobody reads. */
+/** True for one that does not get on, and for one that has a generator which waits for its consumer, or whose consumer does not wait. */
 function isHeldUp({ isStuck, tasks: { first } }: PoolWorker): boolean {
-  return isStuck || (first !== undefined && first.isStream && !first.isAwaited);
+  return isStuck || (first !== undefined && first.isStream && (!first.isAwaited || first.stream?.isUsedUp === true));
 }

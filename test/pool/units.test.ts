@@ -6,6 +6,7 @@ import { Imap, type ImapPool } from "../../src/pool/imap.ts";
 import { LANE_BYTES, LaneReader, LaneWriter } from "../../src/pool/lane.ts";
 import { ProgressReporter } from "../../src/pool/progress.ts";
 import type { Task, TaskListener } from "../../src/pool/task.ts";
+import { TasksInHand } from "../../src/pool/tasks-in-hand.ts";
 import { allocateCell, allocateExtent } from "../../src/memory/index.ts";
 import { StateError, TimeoutError } from "../../src/index.ts";
 
@@ -76,6 +77,32 @@ test("what is larger than a lane travels outside it", () => {
   assert.equal(Buffer.compare(reader.bytes.subarray(reader.position, reader.limit), large), 0);
   reader.done();
   assert.equal(reader.isEmpty, true);
+});
+
+test("tasks in hand are found and taken out wherever they are, around the end of the ring; the others keep their order", () => {
+  const tasks = new TasksInHand(8);
+  const make = (number: number): Task => ({ number, items: 1, expectedMs: 0, fn: { itemMs: 2 } }) as Task;
+  const numbers = (): number[] => [...tasks].map(({ number }) => number);
+  for (let number = 0; number < 5; number++) tasks.push(make(number));
+  for (let number = 0; number < 5; number++) assert.equal(tasks.take(number)?.number, number);
+  assert.equal(tasks.take(4), undefined);
+  for (let number = 5; number < 13; number++) tasks.push(make(number));
+  assert.equal(tasks.find(4), undefined);
+  assert.equal(tasks.take(20), undefined);
+  assert.equal(tasks.find(12)?.number, 12);
+  assert.equal(tasks.take(9)?.number, 9);
+  assert.equal(tasks.take(12)?.number, 12);
+  assert.equal(tasks.take(5)?.number, 5);
+  assert.deepEqual(numbers(), [6, 7, 8, 10, 11]);
+  assert.equal(tasks.expectedMs, 10);
+  for (let number = 13; number < 16; number++) tasks.push(make(number));
+  assert.equal(tasks.pop()?.number, 15);
+  assert.equal(tasks.first?.number, 6);
+  assert.equal(tasks.last?.number, 14);
+  assert.deepEqual(
+    tasks.drain().map(({ number }) => number),
+    [6, 7, 8, 10, 11, 13, 14],
+  );
 });
 
 test("an AsyncResult settles once, for everybody who waits", async () => {
