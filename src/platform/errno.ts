@@ -2,6 +2,7 @@
 
 import { constants } from "node:os";
 import { SystemError } from "../core/errors.ts";
+import { util } from "../core/node-builtins.ts";
 
 const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 
@@ -14,7 +15,8 @@ export const ENOENT: number = constants.errno.ENOENT;
 export const ENOSPC: number = constants.errno.ENOSPC;
 export const ETIMEDOUT: number = constants.errno.ETIMEDOUT;
 
-/** The error for a call that failed with `errno`. */
+/** The error for a call that failed with `errno`. @param detail Default: what the number means. */
 export function systemError(syscall: string, errno: number, detail?: string): SystemError {
-  return new SystemError(syscall, errno, names.get(errno) ?? `errno ${errno}`, detail);
+  const meaning = detail ?? util.getSystemErrorMap().get(-errno)?.[1];
+  return new SystemError(syscall, errno, names.get(errno) ?? `errno ${errno}`, meaning);
 }

@@ -1,9 +1,14 @@
 /** Who this process is. */
 
+import { toFilePath } from "../capture/file-values.ts";
+import { mainModule } from "../capture/main-module.ts";
 import { SerializationError, StateError } from "../core/errors.ts";
 import { TO_HANDLE } from "../core/handle.ts";
 import { inheritance } from "../core/inheritance.ts";
 import type { BaseRun } from "./bootstrap.ts";
+
+/** Recursion that divides its work gets by with far fewer. */
+const MAX_DEPTH = 64;
 
 /** What a process knows of itself. */
 export interface CurrentProcess {
@@ -134,10 +139,25 @@ export function setImporting(isImporting: boolean): void {
   inheritance.importing = isImporting;
 }
 
-/** @throws {StateError} In a child that is still importing what its target needs: a program must not multiply itself. */
+/**
+ * A program must not multiply itself.
+ * @throws {StateError} In a child that is still importing what its target needs; in one that has too many ancestors.
+ */
 export function checkMayStart(): void {
-  if (!inheritance.importing) return;
+  if (inheritance.importing) {
+    throw new StateError(
+      `Cannot start a process while a module that the target needs is being imported: ${whatToDo(new Error().stack ?? "")}`,
+    );
+  }
+  if (inheritance.identity.length < MAX_DEPTH) return;
   throw new StateError(
-    "Cannot start a process while a module that the target needs is being imported: the module would start it again in every child; start it in a function, or in the main file",
+    `Cannot start a process: this one has ${MAX_DEPTH} ancestors, each started by the one before; does a child run again what starts it?`,
   );
+}
+
+function whatToDo(stack: string): string {
+  const main = mainModule();
+  if (main === "" || !(stack.includes(main) || stack.includes(toFilePath(main))))
+    return "the module would start it again in every child; start it in a function, or in the main file";
+  return "it imports the main file, which would start it again in every child; move what both need to a file of its own";
 }

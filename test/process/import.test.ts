@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 
 const url = new URL("../../src/index.js", import.meta.url).href;
@@ -64,6 +67,38 @@ test("a module that starts a process while it is imported does not multiply itse
      console.log(await child.join());`,
   );
   assert.match(stdout, /^ERR_STATE Cannot start a process while a module that the target needs is being imported/);
+  assert.equal(status, 0);
+});
+
+test("a module that imports the main file, which starts a process, is told what to do", () => {
+  const folder = mkdtempSync(join(tmpdir(), "multiproc-circle-"));
+  try {
+    writeFileSync(join(folder, "used.mjs"), `import { k } from "./main.mjs"; export const use = (n) => n + k;`);
+    writeFileSync(
+      join(folder, "main.mjs"),
+      `import { Process } from ${JSON.stringify(url)};
+       import { use } from "./used.mjs";
+       export const k = 1;
+       const child = new Process({ target: () => use(1), stdio: "ignore" }).start();
+       console.log(await child.result().catch((error) => error.message));`,
+    );
+    const { stdout } = spawnSync(process.execPath, [join(folder, "main.mjs")], { encoding: "utf8", timeout: 30_000 });
+    assert.match(
+      stdout,
+      /being imported: it imports the main file, which .*; move what both need to a file of its own\n$/,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a process that has very many ancestors starts none", () => {
+  const { stdout, status } = run(
+    `import { Process } from ${JSON.stringify(url)};
+     Object.assign(process[Symbol.for("multiproc.inheritance")], { identity: Array(64).fill(1) });
+     try { new Process(() => 1).start() } catch (error) { console.log(error.code, error.message) }`,
+  );
+  assert.match(stdout, /^ERR_STATE Cannot start a process: this one has 64 ancestors/);
   assert.equal(status, 0);
 });
 
