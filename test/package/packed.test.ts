@@ -22,6 +22,14 @@ function program(name: string, code: string): string {
   return name;
 }
 
+/** What such a program prints; it ends well, and complains of nothing. */
+function outputOf(name: string, code: string): string {
+  const { status, stdout, stderr } = run(program(name, code));
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  return stdout;
+}
+
 /** What the compiler says to a file, with strict settings and the package's own types checked, too. */
 function typeErrors(file: string, module: string, resolution: string = module): string {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
@@ -63,32 +71,24 @@ before(() => {
 after(() => rmSync(project, { recursive: true, force: true }));
 
 test("an ES module imports it, and a closure runs in another process", () => {
-  const { status, stdout, stderr } = run(
-    program(
-      "esm.mjs",
-      `import { Process } from "multiproc";
-       const factor = 3;
-       const child = new Process((n) => n * factor, 14).start();
-       console.log(await child.result(), await child.join());`,
-    ),
+  const output = outputOf(
+    "esm.mjs",
+    `import { Process } from "multiproc";
+     const factor = 3;
+     const child = new Process((n) => n * factor, 14).start();
+     console.log(await child.result(), await child.join());`,
   );
-  assert.equal(stderr, "");
-  assert.equal(stdout, "42 0\n");
-  assert.equal(status, 0);
+  assert.equal(output, "42 0\n");
 });
 
 test("a CommonJS module requires it, without a warning", () => {
-  const { status, stdout, stderr } = run(
-    program(
-      "cjs.cjs",
-      `const { Process } = require("multiproc");
-       const factor = 3;
-       new Process((n) => n * factor, 14).start().result().then(console.log);`,
-    ),
+  const output = outputOf(
+    "cjs.cjs",
+    `const { Process } = require("multiproc");
+     const factor = 3;
+     new Process((n) => n * factor, 14).start().result().then(console.log);`,
   );
-  assert.equal(stderr, "");
-  assert.equal(stdout, "42\n");
-  assert.equal(status, 0);
+  assert.equal(output, "42\n");
 });
 
 /** Gives what a child has inherited of compiled code: its length, and whether this V8 takes it. Needs `require`. */
@@ -106,96 +106,80 @@ const KEPT = `const { readSync } = require("node:fs");
   };`;
 
 test("fresh processes take over compiled code from the second one, its own children do, too, and others do without", () => {
-  const { status, stdout, stderr } = run(
-    program(
-      "kept.cjs",
-      `const { Lock, Process } = require("multiproc");
-       ${KEPT}
-       const lock = new Lock();
-       const locked = (inner) => lock.useSync(() => inner());
-       const run = async (target, options) => {
-         const child = new Process({ target, method: "spawn", ...options }).start();
-         console.log(await child.result(), await child.join());
-       };
-       (async () => {
-         await run(inspectKept);
-         await run(inspectKept);
-         await run(() => locked(inspectKept));
-         await run(() => new Process({ target: inspectKept, method: "spawn" }).start().result());
-         await run(inspectKept, { execArgv: ["--expose-gc"] });
-         await run(() => [typeof gc, new Lock() instanceof Lock], { execArgv: ["--expose-gc"] });
-         await run(() => new Process({ target: () => { throw new TypeError("inner") }, method: "spawn", stdio: "ignore" })
-           .start().result().catch((error) => error.name));
-       })();`,
-    ),
+  const output = outputOf(
+    "kept.cjs",
+    `const { Lock, Process } = require("multiproc");
+     ${KEPT}
+     const lock = new Lock();
+     const locked = (inner) => lock.useSync(() => inner());
+     const run = async (target, options) => {
+       const child = new Process({ target, method: "spawn", ...options }).start();
+       console.log(await child.result(), await child.join());
+     };
+     (async () => {
+       await run(inspectKept);
+       await run(inspectKept);
+       await run(() => locked(inspectKept));
+       await run(() => new Process({ target: inspectKept, method: "spawn" }).start().result());
+       await run(inspectKept, { execArgv: ["--expose-gc"] });
+       await run(() => [typeof gc, new Lock() instanceof Lock], { execArgv: ["--expose-gc"] });
+       await run(() => new Process({ target: () => { throw new TypeError("inner") }, method: "spawn", stdio: "ignore" })
+         .start().result().catch((error) => error.name));
+     })();`,
   );
-  assert.equal(stderr, "");
-  assert.equal(stdout, "none 0\nkept 0\nkept 0\nkept 0\nother 0\n[ 'function', true ] 0\nTypeError 0\n");
-  assert.equal(status, 0);
+  assert.equal(output, "none 0\nkept 0\nkept 0\nkept 0\nother 0\n[ 'function', true ] 0\nTypeError 0\n");
 });
 
 test("in a row of starts without a pause compiled code is kept, too", () => {
-  const { status, stdout, stderr } = run(
-    program(
-      "row-kept.cjs",
-      `const { Process } = require("multiproc");
-       ${KEPT}
-       (async () => {
-         const found = [];
-         for (let i = 0; i < 8; i++) found.push(await new Process(inspectKept).start().result());
-         console.log(found[0], found[7]);
-       })();`,
-    ),
+  const output = outputOf(
+    "row-kept.cjs",
+    `const { Process } = require("multiproc");
+     ${KEPT}
+     (async () => {
+       const found = [];
+       for (let i = 0; i < 8; i++) found.push(await new Process(inspectKept).start().result());
+       console.log(found[0], found[7]);
+     })();`,
   );
-  assert.equal(stderr, "");
-  assert.equal(stdout, "none kept\n");
-  assert.equal(status, 0);
+  assert.equal(output, "none kept\n");
 });
 
 test("a spare that waits keeps its compiled code for the processes after it", () => {
-  const { status, stdout, stderr } = run(
-    program(
-      "spare-kept.cjs",
-      `const { Process } = require("multiproc");
-       ${KEPT}
-       (async () => {
-         await new Process(() => {}).start().join();
-         const { setTimeout: sleep } = require("node:timers/promises");
-         let found = "none";
-         for (let tries = 0; found === "none" && tries < 100; tries++) {
-           await sleep(100);
-           found = await new Process(inspectKept).start().result();
-         }
-         console.log(found);
-       })();`,
-    ),
+  const output = outputOf(
+    "spare-kept.cjs",
+    `const { Process } = require("multiproc");
+     ${KEPT}
+     (async () => {
+       await new Process(() => {}).start().join();
+       const { setTimeout: sleep } = require("node:timers/promises");
+       let found = "none";
+       for (let tries = 0; found === "none" && tries < 100; tries++) {
+         await sleep(100);
+         found = await new Process(inspectKept).start().result();
+       }
+       console.log(found);
+     })();`,
   );
-  assert.equal(stderr, "");
-  assert.equal(stdout, "kept\n");
-  assert.equal(status, 0);
+  assert.equal(output, "kept\n");
 });
 
 test("what a process imports of the package is imported again in processes that it starts, not copied", () => {
-  const { status, stdout, stderr } = run(
-    program(
-      "nested.mjs",
-      `import { currentProcess, Process, TimeoutError } from "multiproc";
-       const innermost = () => [currentProcess().name, new TimeoutError("x") instanceof TimeoutError];
-       for (let i = 0; i < 3; i++) {
-         const middle = async () => {
-           const target = () => { currentProcess(); throw new TimeoutError("inner"); };
-           const child = new Process({ target, stdio: "ignore" });
-           const error = await child.start().result().catch((each) => each);
-           const inner = new Process({ target: () => [...innermost(), currentProcess().name], method: "spawn" });
-           return [error instanceof TimeoutError, ...(await inner.start().result())];
-         };
-         console.log((await new Process({ target: middle, method: "spawn" }).start().result()).join());
-       }`,
-    ),
+  const output = outputOf(
+    "nested.mjs",
+    `import { currentProcess, Process, TimeoutError } from "multiproc";
+     const innermost = () => [currentProcess().name, new TimeoutError("x") instanceof TimeoutError];
+     for (let i = 0; i < 3; i++) {
+       const middle = async () => {
+         const target = () => { currentProcess(); throw new TimeoutError("inner"); };
+         const child = new Process({ target, stdio: "ignore" });
+         const error = await child.start().result().catch((each) => each);
+         const inner = new Process({ target: () => [...innermost(), currentProcess().name], method: "spawn" });
+         return [error instanceof TimeoutError, ...(await inner.start().result())];
+       };
+       console.log((await new Process({ target: middle, method: "spawn" }).start().result()).join());
+     }`,
   );
-  assert.equal(stderr, "");
-  assert.equal(stdout, [1, 2, 3].map((n) => `true,Process-${n}:2,true,Process-${n}:2\n`).join(""));
-  assert.equal(status, 0);
+  assert.equal(output, [1, 2, 3].map((n) => `true,Process-${n}:2,true,Process-${n}:2\n`).join(""));
 });
 
 test("a TypeScript program type-checks against it and runs under tsx", () => {
