@@ -30,8 +30,11 @@ import type { StatsReport } from "./stats.ts";
 import { contentsFor, makeTask } from "./task.ts";
 import { Kind } from "./worker-cell.ts";
 
-/** What a worker can run: a function, or a class, of which it makes an instance. */
-export type TaskFunction<A extends unknown[], R> = ((...args: A) => R) | (new (...args: A) => R);
+/**
+ * What a worker can run: a function, or a class, of which it makes an instance. What is both (`Number`) is called as a function;
+ * inference through an intersection comes second.
+ */
+export type TaskFunction<A extends unknown[], R> = ((...args: A) => R) | (new (...args: A) => R & object);
 
 /** What a call gives for a function that returns R: what a promise resolves to; the items of a generator as they come. */
 export type TaskResult<R> = R extends Generator<infer T> | AsyncGenerator<infer T>

@@ -51,3 +51,17 @@ await pool.map(half, upToLater(1));
 declare function upToLater(n: number): AsyncGenerator<number>;
 // @ts-expect-error: there is no such option
 await pool.map(half, [1], { chunksize: 1 });
+
+class Celsius {
+  readonly degrees: number;
+  constructor(degrees: number) {
+    this.degrees = degrees;
+  }
+}
+expectType<Celsius>()(await pool.submit(Celsius, 20));
+expectType<Celsius[]>()(await pool.map(Celsius, [1, 2]));
+// What is a function and a class is called as a function.
+expectType<number[]>()(await pool.map(Number, ["1"]));
+expectType<string[]>()(await pool.map(String, [1]));
+// @ts-expect-error: it takes a number
+await pool.submit(Celsius, "warm");
