@@ -51,7 +51,7 @@ export class ChunkedCall implements TaskListener {
   }
 
   #submitAll({ fn, kind, items, chunkSize, timeout }: ChunkedCallOptions): void {
-    const booked = this.#scheduler.book.book(fn);
+    const booked = this.#scheduler.book(fn);
     for (let index = 0, start = 0; start < items.length; index++, start += chunkSize) {
       const chunk = items.slice(start, start + chunkSize);
       const contents = contentsFor(booked, fn, chunk);

@@ -14,7 +14,7 @@ import {
   selfSlot,
 } from "../memory/index.ts";
 import type { ChildLink, Exit } from "../process/child-link.ts";
-import { checkOptions } from "../process/process-options.ts";
+import { type CheckedOptions, checkOptions } from "../process/process-options.ts";
 import { warmForWorkers } from "../process/spares.ts";
 import { expectChild, startChild } from "../process/start-child.ts";
 import { ringDoorbell } from "../wait/index.ts";
@@ -40,6 +40,14 @@ const GRACE_MS = 1000;
 
 const target = fromModule<typeof runWorker>(ownModule("pool/worker-loop.js"), "runWorker");
 
+/** Has a process come up for a worker that will be started in a moment. @returns The options of that process. */
+export function expectWorker(options: CheckedPoolOptions): CheckedOptions {
+  const checked = checkOptions(processOptions(options));
+  // With an initializer the start may be refused, and nothing is to be started then.
+  if (options.initializer === undefined) expectChild(checked);
+  return checked;
+}
+
 export class PoolWorker implements ResultListener {
   readonly link: ChildLink;
   /** Set when no more tasks go to it. */
@@ -64,9 +72,8 @@ export class PoolWorker implements ResultListener {
   readonly #results: ResultLane;
 
   constructor(name: string, number: number, options: CheckedPoolOptions, listener: WorkerListener) {
-    const checked = checkOptions(processOptions(options));
     // Its process comes up while the memory is made, and what a program's first worker loads for that is loaded.
-    if (options.initializer === undefined) expectChild(checked);
+    const checked = expectWorker(options);
     this.#listener = listener;
     this.#cell = allocateCell(CELL_BYTES);
     this.#base = this.#cell.word;

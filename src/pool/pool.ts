@@ -258,7 +258,7 @@ export class Pool {
     const { chunkSize, progress, signal, timeout } = options;
     signal?.throwIfAborted();
     // A function that cannot travel is refused at the call; what it captures is read again when its chunks are sent.
-    scheduler.book.book(fn);
+    scheduler.book(fn);
     const total = Array.isArray(items) ? items.length : undefined;
     let sent = 0;
     const imap = new Imap(
@@ -266,7 +266,7 @@ export class Pool {
         processes: scheduler.processes,
         send: (chunk, index, listener) => {
           // Named by the pool, so that it is not collected as long as there is its iterator.
-          const booked = this.#scheduler.book.book(fn);
+          const booked = this.#scheduler.book(fn);
           const contents = contentsFor(booked, fn, chunk);
           const place = { index, items: chunk.length, firstItem: sent };
           const task = makeTask(scheduler.options, {

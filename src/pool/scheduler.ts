@@ -12,10 +12,10 @@ import type { Exit } from "../process/child-link.ts";
 import { keepEventLoop, releaseEventLoop } from "../wait/index.ts";
 import { cannotStartError, diedError } from "./death.ts";
 import { events, type Failure } from "./events.ts";
-import { FunctionBook, learnTime } from "./function-book.ts";
+import { type BookedFunction, FunctionBook, learnTime } from "./function-book.ts";
 import { pollLater, register, unregister } from "./polling.ts";
 import type { CheckedPoolOptions } from "./pool-options.ts";
-import type { PoolWorker, WorkerListener } from "./pool-worker.ts";
+import { expectWorker, type PoolWorker, type WorkerListener } from "./pool-worker.ts";
 import { StartFailures } from "./start-failures.ts";
 import { PoolStats, type StatsReport } from "./stats.ts";
 import { Stealing } from "./stealing.ts";
@@ -29,7 +29,7 @@ type State = "open" | "closed" | "terminated";
 export class Scheduler implements WorkerListener {
   readonly options: CheckedPoolOptions;
   readonly processes: number;
-  readonly book: FunctionBook = new FunctionBook((id) => this.#forget(id));
+  readonly #book = new FunctionBook((id) => this.#forget(id));
   readonly #workers: WorkerSet;
   readonly #queue: TaskQueue = new TaskQueue();
   readonly #stealing: Stealing;
@@ -80,6 +80,15 @@ export class Scheduler implements WorkerListener {
     throw new StateError(`Cannot ${action} pool "${this.options.name}": it was ${what}`);
   }
 
+  /**
+   * The function as it is now. While a program's first one is looked at, a first worker's process comes up.
+   * @throws {SerializationError} If it cannot travel.
+   */
+  book(fn: Function): BookedFunction {
+    if (this.workers.length === 0 && this.#state === "open") expectWorker(this.options);
+    return this.#book.book(fn);
+  }
+
   /** Takes a task. What it holds is encoded before this returns. @throws {SerializationError} */
   submit(task: Task): void {
     if (this.#failure !== undefined) return this.#refuse(task, this.#failure.error);
@@ -90,7 +99,7 @@ export class Scheduler implements WorkerListener {
       if (worker === undefined) encodeTask(task);
       else this.#give(worker, task);
     } catch (error) {
-      this.book.release(task.fn);
+      this.#book.release(task.fn);
       throw error;
     }
     this.#pending += 1;
@@ -369,7 +378,7 @@ export class Scheduler implements WorkerListener {
   /** A task that the pool need not wait for any more. */
   #finish(task: Task): void {
     task.finished = true;
-    this.book.release(task.fn);
+    this.#book.release(task.fn);
     if (!task.isAwaited) this.#unawaited -= 1;
     if (--this.#pending === 0) this.#limits.stop();
     this.#updateHold();

@@ -20,7 +20,7 @@ export class SingleCall implements TaskListener {
   ) {
     this.#scheduler = scheduler;
     this.#settler = settler;
-    const booked = scheduler.book.book(fn);
+    const booked = scheduler.book(fn);
     const contents = contentsFor(booked, fn, args);
     this.#task = makeTask(scheduler.options, { fn: booked, kind: Kind.call, contents, listener: this, timeout });
     scheduler.submit(this.#task);
