@@ -92,6 +92,8 @@ export class ReceivePort {
       if (breathe) await nextTurn();
       this.#takeWith = take;
       for (;;) {
+        // Aborted before it came to look, it takes nothing.
+        deadline.throwIfAborted();
         const got = this.#receiveOrEnd(this.#takePrepared as Take<T>, method);
         if (this.#preparing !== undefined) {
           await this.#loadModules();

@@ -118,7 +118,9 @@ export class SendPort {
       mine = await this.#turns.enter(deadline);
       if (breathe) await nextTurn();
       let pause = FIRST_LOOK_MS;
-      while (!(pending.sent || (mine && this.trySend(message, method)))) {
+      while (!pending.sent) {
+        deadline.throwIfAborted();
+        if (mine && this.trySend(message, method)) break;
         if (deadline.expired) throw this.#rules.fullError(method);
         const validate = (): boolean => !pending.sent && !this.#mayGo(message);
         await this.#ring.notFull.park(this.#untilNextLook(deadline, pause), { validate });

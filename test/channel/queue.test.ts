@@ -534,3 +534,20 @@ test("a blocking put does not overtake promise puts of its process that wait", a
   await Promise.all(many);
   for (let n = 0; n <= 1000; n++) assert.equal(queue.getSync(), n);
 });
+
+test("a wait that is aborted before what it waits for happens takes and puts nothing", async () => {
+  const queue = new Queue<string>(1);
+  const reason = new Error("enough");
+  const aborting = new AbortController();
+  const getting = queue.get({ signal: aborting.signal });
+  aborting.abort(reason);
+  queue.putSync("first");
+  await assert.rejects(getting, reason);
+
+  const stopping = new AbortController();
+  const putting = queue.put("second", { signal: stopping.signal });
+  stopping.abort(reason);
+  assert.equal(queue.getSync(), "first");
+  await assert.rejects(putting, reason);
+  assert.equal(queue.tryGet(), undefined);
+});
