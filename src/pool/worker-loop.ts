@@ -91,7 +91,7 @@ class WorkerLoop {
   /** Runs tasks until the pool is closed. */
   async run(): Promise<void> {
     for (;;) {
-      while (this.#mayBegin && this.#tasks.next()) {
+      while ((!this.#turns.isAnyWaiting || (await this.#mayBegin())) && this.#tasks.next()) {
         const { kind } = this.#tasks;
         if (kind === Kind.close) return;
         if (kind === Kind.define) await this.#define();
@@ -102,25 +102,26 @@ class WorkerLoop {
         }
         this.#tasks.done();
         if (!this.#results.hasRoom) await this.#results.waitForRoom();
-        if (this.#turns.isAnyWaiting) await this.#turns.resume();
       }
-      if (this.#turns.isAnyWaiting) await this.#resumeLater();
+      if (this.#turns.isAnyWaiting) await this.#sleepAside();
       else if (!this.#spin.until(this.#hasTasks)) await this.#sleeper.sleep(this.#hasTasks);
     }
   }
 
-  /** True unless a generator that waits for its consumer shall have the worker to itself for a while. */
-  get #mayBegin(): boolean {
-    return !this.#turns.isAnyWaiting || this.#turns.patienceMs <= 0;
+  /** Lets generators go on that may. @returns false when no task is there, or one that waits shall have the worker to itself for a while. */
+  async #mayBegin(): Promise<boolean> {
+    // Asked before: who left a generator before he gave the task finds it ended.
+    const hasTask = !this.#tasks.isEmpty;
+    await this.#turns.resume();
+    return hasTask && this.#turns.patienceMs <= 0;
   }
 
   /** Sleeps until a generator may go on, or a task may begin. */
-  async #resumeLater(): Promise<void> {
+  async #sleepAside(): Promise<void> {
     const turns = this.#turns;
     const { patienceMs } = turns;
     if (this.#tasks.isEmpty) await this.#sleeper.sleep(() => turns.canResume || !this.#tasks.isEmpty);
     else if (patienceMs > 0) await this.#sleeper.sleepFor(patienceMs, () => turns.canResume);
-    await turns.resume();
   }
 
   #uint32(): number {
