@@ -492,7 +492,7 @@ test("a task behind a long one goes to a worker that becomes idle", async () => 
   await using other = new Pool(2);
   await Promise.all([other.apply(square, [1]), other.apply(square, [1])]);
   const wait = (ms: number): Promise<number> => new Promise((resolve) => setTimeout(resolve, ms, ms));
-  const long = other.applyAsync(wait, [5000]);
+  const long = other.applyAsync(wait, [600_000]);
   const short = await Promise.all(Array.from({ length: 50 }, () => other.apply(wait, [1])));
   assert.equal(short.length, 50);
   assert.equal(long.ready(), false);
