@@ -4,7 +4,7 @@ import { types } from "node:util";
 import { SerializationError } from "../core/errors.ts";
 import { isHandle } from "../core/handle.ts";
 import { GLOBAL_NAMES } from "./global-names.ts";
-import type { FunctionDefinition, PrivateStore, VariableDefinition } from "./image.ts";
+import type { FunctionDefinition, PrivateStore, VariableDefinition, VariableReference } from "./image.ts";
 import { privateStore } from "./private-stores.ts";
 import { isOwnRequire, isTransformedImport, referenceOf, type Site } from "./origins.ts";
 import { blank, FreshNames, type Replacement, rewrite } from "./rewrite.ts";
@@ -337,9 +337,7 @@ class Builder {
       return;
     }
     if (reference !== undefined) {
-      this.#variables.push(
-        this.#mayChange(binding, uses) ? { ...this.#live(name, uses), reference } : { name, reference },
-      );
+      this.#variables.push(this.#mayChange(binding, uses) ? this.#live(name, uses, reference) : { name, reference });
       this.#sources.push({ name, from: "nowhere", binding, members: undefined });
       return;
     }
@@ -362,9 +360,10 @@ class Builder {
     }
   }
 
-  #live(name: string, uses: readonly Occurrence[]): VariableDefinition {
-    const { parameter } = this.#cell(name, uses);
-    return { name, parameter, live: true };
+  /** `SIZE` becomes `$.SIZE`, of its module's namespace: V8 reads that as fast as the module does. */
+  #live(name: string, uses: readonly Occurrence[], reference: VariableReference): VariableDefinition {
+    const parameter = this.#memberOf(memberText(reference.exportName), name, uses);
+    return { name, parameter, reference, live: true };
   }
 
   #store(name: string, uses: readonly Occurrence[]): PrivateStore | undefined {
@@ -412,15 +411,24 @@ class Builder {
 
   /** A variable that is assigned somewhere lives in a cell: `count` becomes `$co.v`. */
   #cell(name: string, uses: readonly Occurrence[]): VariableDefinition {
-    const parameter = this.#names.ofLength(name.length - 2);
+    return { name, parameter: this.#memberOf(".v", name, uses), written: true };
+  }
+
+  /** Has a variable read as a member of a parameter. @returns That parameter; where it can be, the text stays as long as it is. */
+  #memberOf(member: string, name: string, uses: readonly Occurrence[]): string {
+    const parameter = this.#names.ofLength(name.length - member.length);
     for (const { start, end, shorthand, callee } of uses) {
-      let text = `${parameter}.v`;
+      let text = parameter + member;
       if (shorthand) text = `${name}:${text}`;
       else if (callee) text = `(0,${text})`;
       this.#replacements.push({ start, end, text });
     }
-    return { name, parameter, written: true };
+    return parameter;
   }
+}
+
+function memberText(name: string): string {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
 
 /** The members that are used of an object of exports, if that is all that happens to it. */

@@ -116,7 +116,7 @@ export interface VariableDefinition {
   readonly written?: true | undefined;
   /** Set for an import binding: not copied but imported again; its entry in `values` is undefined. */
   readonly reference?: VariableReference | undefined;
-  /** True for an import binding whose module may assign it: `source` reads `parameter.v`, which looks each time. */
+  /** True for an import binding whose module may assign it: `source` reads it as a member of `parameter`, the module's exports. */
   readonly live?: true | undefined;
   /** Set for what each file has of its own: made anew in the child for the file `definition.url`. */
   readonly special?: "require" | "__dirname" | "__filename" | "import.meta" | "import()" | undefined;

@@ -84,22 +84,13 @@ export function resolveVariable({ module, exportName, interop }: VariableReferen
   return pick(value, exportName, module.specifier);
 }
 
-/** A cell that shows the value of an imported variable as it is now. */
-export function liveVariable(reference: VariableReference): { readonly v: unknown } {
-  const { exportName, module } = reference;
+/** What has an imported variable as it is now, under the name of its export. */
+export function liveExports(reference: VariableReference): object {
+  const { exportName, interop, module } = reference;
   resolveVariable(reference);
-  const exports = loadedModule(module);
-  if (!isNamespace(exports as object) || !(exportName in (exports as object)))
-    return {
-      get v() {
-        return resolveVariable(reference);
-      },
-    };
-  return {
-    get v() {
-      return (exports as Record<string, unknown>)[exportName];
-    },
-  };
+  const exports = loadedModule(module) as object;
+  if (interop === undefined && isNamespace(exports) && exportName in exports) return exports;
+  return Object.defineProperty({}, exportName, { get: () => resolveVariable(reference) });
 }
 
 function builtinModule(name: string): unknown {

@@ -10,7 +10,7 @@
 import { vm } from "../core/node-builtins.ts";
 import type { FunctionDefinition, SourceImage, VariableDefinition } from "./image.ts";
 import { specialValue } from "./file-values.ts";
-import { liveVariable, resolveVariable } from "./modules.ts";
+import { liveExports, resolveVariable } from "./modules.ts";
 
 /**
  * The storage of a variable that is assigned somewhere. Functions that share the variable share the cell (the codec makes
@@ -208,7 +208,7 @@ export function isFixed(variable: VariableDefinition): boolean {
 /** The value of a variable that every function of the definition shares: an import, or what each file has of its own. */
 function fixedValue(variable: VariableDefinition, definition: FunctionDefinition): unknown {
   if (variable.reference !== undefined)
-    return variable.live === true ? liveVariable(variable.reference) : resolveVariable(variable.reference);
+    return variable.live === true ? liveExports(variable.reference) : resolveVariable(variable.reference);
   if (variable.special !== undefined) return specialValue(variable.special, definition.url);
   if (variable.store !== undefined) return variable.store === "WeakMap" ? new WeakMap() : new WeakSet();
   return undefined;

@@ -8,7 +8,7 @@ import { runInThisContext } from "node:vm";
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { capture, fromModule, registerLibraryModule } from "../../src/capture/index.ts";
-import { loadedModule, loadModule } from "../../src/capture/modules.ts";
+import { liveExports, loadedModule, loadModule } from "../../src/capture/modules.ts";
 import settings from "./settings.json" with { type: "json" };
 import type { SourceImage } from "../../src/capture/image.ts";
 import { travel } from "./parcel.ts";
@@ -537,4 +537,12 @@ test("a variable that is not initialised yet is refused by name", () => {
   assert.throws(() => capture(() => [later, Later], "task"), /`(?:later|Later)` is not initialised yet/);
   const later = 1;
   class Later {}
+});
+
+test("an imported number is read of its module's namespace, as fast as the module reads it, and as it is now", () => {
+  const { definition } = capture(() => count + Number({ count }.count), "task") as SourceImage;
+  assert.match(definition.source, /^\(\) => (\S+)\.count ?\+ Number\(\{ count:\1\.count ?\}\.count\)$/);
+  const reference = { module: { importer: import.meta.url, specifier: "./neighbour.js", how: "import" } } as const;
+  const exports = liveExports({ ...reference, exportName: "count" });
+  assert.equal(exports, neighbour);
 });
