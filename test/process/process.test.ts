@@ -96,10 +96,11 @@ test("terminate, kill and any signal give their negative number as the exit code
   assert.ok(terminated && killed && signalled);
   terminated.terminate();
   killed.kill();
-  process.kill(signalled.pid as number, "SIGUSR2");
+  // Not SIGUSR2: the test runners of newer Nodes give files a flag that makes it write a report.
+  process.kill(signalled.pid as number, "SIGALRM");
   assert.equal(await terminated.join(), -15);
   assert.equal(await killed.join(), -9);
-  assert.equal(await signalled.join(), -12);
+  assert.equal(await signalled.join(), -14);
 });
 
 test("what died without a result rejects with who it was and how it ended", async () => {
