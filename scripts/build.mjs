@@ -112,8 +112,9 @@ function asciiOnly(code) {
 }
 
 /**
- * Makes a module of which all but the last lines are a script, a function that gives what a child starts with, and what is exported, for who asks: entry/child.cts runs that,
- * with compiled code that a process before has left, which modules cannot have. A module that is imported afterwards finds it.
+ * Makes a module of which all but the last lines are a script, a function that gives what a child starts with and, for who asks,
+ * all that is exported: entry/child.cts runs that, with compiled code that a process before has left, which modules cannot have. A
+ * module that is imported afterwards finds it.
  */
 function alsoAsScript(code) {
   const [, body, exported, rest] = /^([^]*)\nexport \{ (.+) \};\n([^]*)$/.exec(code);

@@ -80,15 +80,18 @@ function readKept(): KeptCode | undefined {
     const text = readBytes(urlLength + sourceLength, HEAD_BYTES + codeLength);
     return { code, url: text.toString("latin1", 0, urlLength), source: text.toString("latin1", urlLength) };
   } catch {
-    // It is closed.
+    // It is closed, or incomplete.
     return undefined;
   }
 }
 
-/** Code and text one after the other: each for itself is short enough for memory that malloc has at hand. */
+/**
+ * Code and text one after the other: each for itself is short enough for memory that malloc has at hand.
+ * @throws If there is less than the head says.
+ */
 function readBytes(length: number, position: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(length);
-  fs.readSync(CODE_FD, bytes, 0, length, position);
+  if (fs.readSync(CODE_FD, bytes, 0, length, position) < length) throw new Error("The kept code is incomplete");
   return bytes;
 }
 
